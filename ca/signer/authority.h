@@ -1,0 +1,55 @@
+/*
+ * The authority's key material: its files, how it is made, how it opens.
+ * Only the signer's programs link this.
+ *
+ *	ca.key      PKCS #8 PEM of the CA key, encrypted under the passphrase
+ *	ca.crt      its certificates, PEM, newest first
+ *	escrow.key  the escrow key (X25519), PKCS #8 PEM, the same passphrase
+ *	escrow.pub  its public key, hex; the service seals to it
+ */
+#ifndef CA_SIGNER_AUTHORITY_H
+#define CA_SIGNER_AUTHORITY_H
+
+#include "ca/base/seal.h"
+#include "ca/x509/certificate.h"
+
+#define PASSPHRASE_MIN 12 /* characters, when an authority is made */
+
+/* What is needed to make one. */
+struct authority_plan {
+	const char *dir;        /* where the four files go; must hold none */
+	enum key_type key_type; /* EC P-256, P-384 or RSA */
+	struct subject subject;
+	unsigned days;
+};
+
+MUST_USE int authority_create(const struct authority_plan *plan,
+    const struct secret *pass, struct err *e);
+
+struct authority; /* locked or open; shared by all threads of the signer */
+
+/* Reads all four files (nothing is opened with a passphrase yet). */
+MUST_USE int authority_load(
+    const char *dir, struct authority **out, struct err *e);
+void authority_free(struct authority *a);
+
+bool authority_is_open(struct authority *a);
+
+/*
+ * Checks pass: the slow derivation while locked (one at a time), afterwards a
+ * constant-time comparison of keyed hashes. ERR_WRONG_PASS. Opens the keys at
+ * the first right one. Thread-safe.
+ */
+MUST_USE int authority_unlock(
+    struct authority *a, struct bytes pass, struct err *e);
+
+/* While open only (else ERR_LOCKED); borrowed, good until authority_free. */
+MUST_USE int authority_issuer(
+    struct authority *a, struct issuer *out, struct err *e);
+MUST_USE int authority_escrow(
+    struct authority *a, const struct seal_key **out, struct err *e);
+
+/* From now on issues under this certificate (same key). Takes over the X509. */
+void authority_renewed(struct authority *a, X509 *take_certificate);
+
+#endif
