@@ -43,7 +43,8 @@ struct arrival {
 	struct bytes retry_key;
 	const char *peer; /* "" where unknown */
 	/* Once, now or later; answer and request are good during the call.
-	 * request->answer_name is "" where nobody can be answered. */
+	 * request->answer_name is "" where nobody can be answered. Both are
+	 * NULL when there was no memory even for that. */
 	void (*answered)(
 	    void *arg, const struct request *r, const struct answer *a);
 	void *arg;
@@ -68,8 +69,8 @@ void pipeline_submit_local(struct pipeline *p, struct request *take_request,
 /* The view in use; borrowed until the next replace. */
 const struct authority_view *pipeline_view(const struct pipeline *p);
 /* For requests from now on; those under way keep the old. */
-void pipeline_replace_view(
-    struct pipeline *p, struct authority_view *take_view);
+MUST_USE int pipeline_replace_view(
+    struct pipeline *p, struct authority_view *take_view, struct err *e);
 
 /* Requests under way. */
 size_t pipeline_pending(const struct pipeline *p);

@@ -1,0 +1,63 @@
+/*
+ * SIGHUP: what can change while running. The log's level, the defaults and
+ * replay window of new requests, the TLS files of the HTTP door and of the MQTT
+ * link, the days of the local entities. Everything else waits for a restart;
+ * the profiles, because the signer reads them only once.
+ */
+#include <string.h>
+
+#include "service/app_state.h"
+#include "service/notify.h"
+#include "service/view.h"
+
+static void
+reload_view(struct app *a)
+{
+	struct authority_view *v;
+	struct err e = ERR_INIT;
+	const struct authority_view *old = pipeline_view(a->pipeline);
+
+	if (view_load(&a->config, &v, &e) != 0) {
+		log_error("reload", log_text("message", e.message));
+		return;
+	}
+	v->profiles = old->profiles;
+	if (pipeline_replace_view(a->pipeline, v, &e) != 0)
+		log_error("reload", log_text("message", e.message));
+}
+
+static void
+reload_config(struct app *a, const struct config *c)
+{
+	log_set_level(c->log_level);
+	a->config.log_level = c->log_level;
+	a->config.defaults = c->defaults;
+	a->config.default_key_type = c->default_key_type;
+	a->config.replay_window_s = c->replay_window_s;
+	a->config.local_days = c->local_days;
+	a->config.local_renew_days = c->local_renew_days;
+	memcpy(
+	    a->config.broker_names, c->broker_names, sizeof(c->broker_names));
+}
+
+void
+app_reload(struct app *a)
+{
+	struct config c;
+	struct err e = ERR_INIT;
+
+	if (a->stopping || !a->serving)
+		return;
+	notify_reloading();
+	if (a->options->reread != NULL &&
+	    a->options->reread(a->options->arg, &c) == 0)
+		reload_config(a, &c);
+	reload_view(a);
+	if (a->http != NULL && http_server_reload_tls(a->http, &e) != 0)
+		log_error("reload", log_text("message", e.message));
+	if (a->mqtt != NULL)
+		mqtt_door_reconnect(a->mqtt);
+	local_check(a->local);
+	log_info("reloaded", log_text("log_level", "set"));
+	notify_ready();
+}

@@ -1,0 +1,45 @@
+/* What the files of the service process share: app.c (start), app_stop.c,
+ * app_reload.c. */
+#ifndef SERVICE_APP_STATE_H
+#define SERVICE_APP_STATE_H
+
+#include "service/app.h"
+#include "service/door/http_door.h"
+#include "service/door/mqtt_door.h"
+#include "service/local/local.h"
+
+enum app_signal { APP_TERM, APP_INT, APP_HUP, APP_SIGNALS };
+
+struct app {
+	const struct app_options *options;
+	struct config config; /* a copy: a reload replaces what it can */
+	uv_loop_t loop;
+	uv_signal_t signal[APP_SIGNALS];
+	uv_timer_t local_timer;
+	uv_timer_t deadline; /* of the stop */
+
+	struct mailbox *mailbox;
+	struct workers *workers;
+	struct limits *limits;
+	struct ledger *ledger;
+	struct committer *committer;
+	struct channel *channel;
+	struct pipeline *pipeline;
+	struct local *local;
+	struct http_server *http;
+	struct mqtt_door *mqtt;
+
+	bool serving; /* the doors are open */
+	bool stopping;
+	bool http_closed, idle; /* steps of the stop */
+	bool failed;            /* err says why */
+	struct err err;
+};
+
+/* Begins the stop; more calls are harmless. e: why, or NULL for a clean one. */
+void app_stop(struct app *a, const struct err *e);
+
+/* SIGHUP. */
+void app_reload(struct app *a);
+
+#endif

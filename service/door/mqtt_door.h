@@ -1,0 +1,31 @@
+/*
+ * The MQTT door: messages below the prefix become arrivals, answers go to the
+ * requester's topic. Loop's thread.
+ */
+#ifndef SERVICE_DOOR_MQTT_DOOR_H
+#define SERVICE_DOOR_MQTT_DOOR_H
+
+#include "service/mqtt/link.h"
+#include "service/work/pipeline.h"
+
+struct mqtt_door;
+
+/* Subscribes to the topics of the table below prefix. */
+MUST_USE int mqtt_door_open(struct mailbox *mailbox,
+    const struct mqtt_settings *s, const char *prefix, struct pipeline *p,
+    struct mqtt_door **out, struct err *e);
+
+bool mqtt_door_is_up(const struct mqtt_door *d);
+
+/* The authority's certificates, retained on <prefix>/ca; again by itself at
+ * each connection. */
+void mqtt_door_announce(struct mqtt_door *d);
+
+/* Connect anew, with new certificate files. */
+void mqtt_door_reconnect(struct mqtt_door *d);
+
+/* After the last answer: waits for its acknowledgement, ends, frees d. */
+void mqtt_door_close(struct mqtt_door *d, unsigned drain_ms,
+    void (*on_closed)(void *arg), void *arg);
+
+#endif
