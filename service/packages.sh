@@ -2,11 +2,14 @@
 # The Debian packages that building, running and testing need, and a function
 # that installs what is missing. Sourced by service/run.sh and tests/run.sh.
 
+# shellcheck disable=SC2034
 packages_build=(gcc cmake ninja-build pkg-config libpaho-mqtt-dev libuv1-dev
 	libssl-dev libcjson-dev libsqlite3-dev libconfuse-dev)
-packages_run=(mosquitto mosquitto-clients curl openssl procps)
+# shellcheck disable=SC2034
+packages_run=(mosquitto mosquitto-clients curl openssl procps iproute2)
+# shellcheck disable=SC2034
 packages_test=(clang libclang-rt-14-dev clang-format libcmocka-dev bats jq
-	gnutls-bin netcat-openbsd valgrind shellcheck sqlite3 git)
+	gnutls-bin faketime netcat-openbsd valgrind shellcheck sqlite3 git perl binutils)
 
 # http-parser on Debian 12, its successor llhttp on 13.
 packages_http() {

@@ -12,6 +12,7 @@
 
 #define PROFILE_NAME_MAX  32
 #define PROFILE_COUNT_MAX 32
+#define PROFILE_DAYS_MAX  14610 /* 40 years: no authority lives longer */
 
 struct profile {
 	char name[PROFILE_NAME_MAX + 1];
@@ -57,19 +58,27 @@ bool policy_name_is_protected(const char *name);
  * NULL for others. */
 const char *policy_local_name(const struct profile *p);
 
+/* How far not_before may lie before the moment of asking, for clients whose
+ * clock is slow: so much longer than days_max may a validity be. */
+#define POLICY_BACKDATE_MAX_S 3600
+
 /*
- * The law that both processes apply: fields against profile. The service calls
- * it to refuse in good words; the signer calls it again because it trusts
- * nobody. Checks dates against days_max and the issuer's end, key type, names'
- * form, cn against the name (a cn that is a MAC must be the name itself; no cn
- * is a protected word), usage bits, device URI.
+ * The law that both processes apply: fields (after policy_apply) against
+ * profile. The service calls it to refuse in good words; the signer calls it
+ * again because it trusts nobody. Checks dates against days_max and the
+ * issuer's end (ERR_BAD_FIELD "days"), key and key type ("key_type"), names'
+ * form, cn against the name, serial's form, usage bits, device URI. A protected
+ * name or cn is ERR_PROTECTED_NAME. A cn that is a MAC must be the name itself;
+ * a client's cn holds none of '/', '+', '#'. A local profile takes its own name
+ * and cn, and no other. Does not look at the clock.
  */
 MUST_USE int policy_check(const struct profile *p, const struct name *name,
     const struct certificate_fields *fields, int64_t issuer_not_after_s,
     struct err *e);
 
-/* Completes fields by the profile: usage bits, device URI, cn's host in the
- * SANs. cn defaults to the name. */
+/* Completes fields by the profile: usage bits (key encipherment for RSA keys
+ * only), device URI, cn's host in the SANs. cn defaults to the name. Needs
+ * fields->key. Applied twice is applied once. */
 MUST_USE int policy_apply(const struct profile *p, const struct name *name,
     struct certificate_fields *fields, struct err *e);
 

@@ -13,22 +13,27 @@
 #include "ca/base/seal.h"
 #include "ca/x509/certificate.h"
 
-#define PASSPHRASE_MIN 12 /* characters, when an authority is made */
+#define PASSPHRASE_MIN     12    /* characters, when an authority is made */
+#define AUTHORITY_DAYS_MAX 14610 /* 40 years */
 
 /* What is needed to make one. */
 struct authority_plan {
 	const char *dir;        /* where the four files go; must hold none */
 	enum key_type key_type; /* EC P-256, P-384 or RSA */
-	struct subject subject;
-	unsigned days;
+	struct subject subject; /* empty: the cn "ms_ssl_server CA" */
+	unsigned days;          /* 1 to AUTHORITY_DAYS_MAX */
 };
 
+/* Makes the keys and writes the four files: the private ones mode 0600, the
+ * others 0644. Never overwrites; on failure what it wrote is gone again.
+ * ERR_BAD_FIELD "pass", "days", "key_type" … for what is wrong in the plan. */
 MUST_USE int authority_create(const struct authority_plan *plan,
     const struct secret *pass, struct err *e);
 
 struct authority; /* locked or open; shared by all threads of the signer */
 
-/* Reads all four files (nothing is opened with a passphrase yet). */
+/* Reads all four files (nothing is opened with a passphrase yet). Refuses
+ * private keys that others than the owner can read. */
 MUST_USE int authority_load(
     const char *dir, struct authority **out, struct err *e);
 void authority_free(struct authority *a);
@@ -36,20 +41,31 @@ void authority_free(struct authority *a);
 bool authority_is_open(struct authority *a);
 
 /*
- * Checks pass: the slow derivation while locked (one at a time), afterwards a
- * constant-time comparison of keyed hashes. ERR_WRONG_PASS. Opens the keys at
- * the first right one. Thread-safe.
+ * Checks pass: the slow derivation while locked (one at a time; the others
+ * wait), afterwards a constant-time comparison of keyed hashes. Opens the keys
+ * at the first right one. ERR_WRONG_PASS; ERR_LOCKED for no passphrase (len 0)
+ * while locked. Thread-safe.
  */
 MUST_USE int authority_unlock(
     struct authority *a, struct bytes pass, struct err *e);
 
-/* While open only (else ERR_LOCKED); borrowed, good until authority_free. */
+/* While open only (else ERR_LOCKED). The issuer holds a reference to the
+ * certificate, so a renewal meanwhile does no harm: give it back with
+ * issuer_release. Its key is good until authority_free. Thread-safe. */
 MUST_USE int authority_issuer(
     struct authority *a, struct issuer *out, struct err *e);
+void issuer_release(struct issuer *i);
+
+/* When the issuer's certificate ends, seconds since 1970. */
+MUST_USE int issuer_not_after(
+    const struct issuer *i, int64_t *seconds, struct err *e);
+
+/* While open only (else ERR_LOCKED); borrowed, good until authority_free. */
 MUST_USE int authority_escrow(
     struct authority *a, const struct seal_key **out, struct err *e);
 
-/* From now on issues under this certificate (same key). Takes over the X509. */
+/* From now on issues under this certificate (same key), in memory: the file is
+ * the service's to write. Takes over the X509. Thread-safe. */
 void authority_renewed(struct authority *a, X509 *take_certificate);
 
 #endif

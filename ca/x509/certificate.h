@@ -18,7 +18,7 @@
 /* Bits of `usage` and `extended_usage`. */
 #define USAGE_DIGITAL_SIGNATURE 0x01u
 #define USAGE_KEY_ENCIPHERMENT  0x02u /* set for RSA keys only */
-#define USAGE_KEY_AGREEMENT     0x04u
+#define USAGE_KEY_AGREEMENT     0x04u /* for EC keys only */
 #define USAGE_CERT_SIGN         0x08u
 #define USAGE_CRL_SIGN          0x10u
 
@@ -48,17 +48,24 @@ struct issuer {
  * An end-entity certificate: basic constraints CA:FALSE (critical), key usage
  * (critical), extended key usage, subject and authority key identifiers
  * (RFC 7093, method 1), alternative names (critical where the subject is
- * empty). DER appended to out. Thread-safe over one issuer.
+ * empty). DER appended to out. Thread-safe over one issuer that
+ * certificate_load made.
+ *
+ * Refuses fields that are out of form, the usages of an authority, no usage
+ * left for the key, no extended usage, and nobody named. Does not ask whether
+ * a profile allows them, nor cut the dates to the issuer's.
  */
 MUST_USE int certificate_issue(const struct issuer *issuer,
     const struct certificate_fields *fields, struct buf *out, struct err *e);
 
 /* A self-signed authority: CA:TRUE, pathlen 0, keyCertSign and cRLSign. Takes
- * serial, dates and subject of fields, the key of `key`. DER appended. */
+ * serial, dates and subject of fields, the key of `key`; the subject must not
+ * be empty. DER appended. */
 MUST_USE int certificate_issue_authority(EVP_PKEY *key,
     const struct certificate_fields *fields, struct buf *out, struct err *e);
 
-/* DER of our own (from the store, the signer or our files) to OpenSSL. */
+/* DER of our own (from the store, the signer or our files) to OpenSSL, with
+ * its caches filled, so that threads may share it. The caller frees. */
 MUST_USE int certificate_load(struct bytes der, X509 **out, struct err *e);
 
 /* Reads the dates, serial and key back out of one that we issued. */

@@ -14,11 +14,11 @@
 
 #define CSR_DER_MAX 8192
 
-/* About 20 KB; belongs in the request that it is part of, not on a stack. */
+/* About 17 KB; belongs in the request that it is part of, not on a stack. */
 struct csr {
 	struct public_key key;
 	struct subject
-	    subject;          /* attributes that we know; others are refused */
+	    subject; /* attributes that we know; others are passed over */
 	struct san_list sans; /* of its extension request: dns and ip only */
 	int signature_nid;    /* of OpenSSL */
 	struct bytes signed_part; /* views into der */
@@ -31,7 +31,7 @@ struct csr {
  * 64 of DER. ERR_BAD_CSR, field "csr", names what is wrong and the RFC. */
 MUST_USE int csr_parse(struct bytes text, struct csr *out, struct err *e);
 
-/* The same from DER. */
+/* The same from DER. out holds views into itself: it must not be copied. */
 MUST_USE int csr_parse_der(struct bytes der, struct csr *out, struct err *e);
 
 /* RFC 2986, 4.2. ERR_BAD_CSR when the signature is not by the key in it.

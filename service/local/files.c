@@ -1,6 +1,7 @@
 /* The files of the local entities. A key is written before its certificate, so
  * a crash between the two leaves a pair that does not match, which the next
  * check sees and mends. */
+#include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,6 +24,26 @@ entity_path(const struct local *l, enum local_entity n, const char *ending,
 	return 0;
 }
 
+/* Our own file, never encrypted: no passphrase is asked for on a terminal. */
+static int
+no_passphrase(char *buf, int size, int writing, void *arg)
+{
+	(void)buf, (void)size, (void)writing, (void)arg;
+	return -1;
+}
+
+static int
+key_parse(struct bytes pem, EVP_PKEY **out, struct err *e)
+{
+	BIO *bio = BIO_new_mem_buf(pem.data, (int)pem.len);
+
+	*out = bio == NULL
+		   ? NULL
+		   : PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
+	BIO_free(bio);
+	return *out != NULL ? 0 : err_openssl(e, "a local entity's key");
+}
+
 int
 local_key_load(const struct local *l, enum local_entity n, EVP_PKEY **out,
     bool *is_new, struct err *e)
@@ -41,7 +62,7 @@ local_key_load(const struct local *l, enum local_entity n, EVP_PKEY **out,
 	buf_init(&pem, KEY_FILE_MAX);
 	rc = file_read(path, &pem, e);
 	if (rc == 0)
-		rc = private_key_decrypt(buf_bytes(&pem), NULL, out, e);
+		rc = key_parse(buf_bytes(&pem), out, e);
 	buf_clear(&pem);
 	return rc;
 }

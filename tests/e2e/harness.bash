@@ -23,12 +23,39 @@ wait_for() {
 	done
 }
 
+# "! command" does not fail a test; this does.
+refute() {
+	if "$@"; then
+		echo "should have failed: $*" >&2
+		return 1
+	fi
+}
+
 free_port() {
 	local port
 	while :; do
 		port=$((20000 + (RANDOM * 32768 + RANDOM) % 40000))
 		ss -Hltn "sport = :$port" | grep -q . || { echo "$port"; return; }
 	done
+}
+
+# For setup_file: an installation in DIR, everything started.
+suite_start() { # [init's options]
+	TEST_DIR=$BATS_FILE_TMPDIR
+	DIR=$TEST_DIR/ca
+	make_installation "$DIR" "$@"
+	start_all "$DIR"
+	export TEST_DIR DIR MQTT_PORT HTTP_PORT BROKER_PID SERVER_PID
+}
+
+# For teardown_file: the log is shown where a test failed.
+suite_stop() {
+	stop_all
+	[ "${SERVER_STATUS:-0}" = 0 ] || {
+		echo "the service ended with $SERVER_STATUS" >&2
+		tail -n 50 "$DIR.log" >&2
+		return 1
+	}
 }
 
 # make_installation DIR [init's options]: with a passphrase that tests know.
@@ -52,8 +79,8 @@ start_broker() { # DIR
 
 stop_broker() {
 	[ -n "${BROKER_PID:-}" ] || return 0
-	kill "$BROKER_PID" 2>/dev/null
-	wait "$BROKER_PID" 2>/dev/null || true
+	kill "$BROKER_PID" 2>/dev/null || true
+	wait_for "Mosquitto's end" is_gone "$BROKER_PID"
 	BROKER_PID=
 }
 
@@ -75,11 +102,18 @@ mqtt_is_up() { # DIR
 	curl -s "http://127.0.0.1:$HTTP_PORT/healthz" | jq -e .broker_connected
 }
 
+is_gone() {
+	! kill -0 "$1"
+}
+
+# Started in another shell of the same test file, it cannot be waited for: its
+# last line says how it ended.
 stop_server() {
 	[ -n "${SERVER_PID:-}" ] || return 0
-	kill "$SERVER_PID" 2>/dev/null
-	wait "$SERVER_PID" 2>/dev/null
-	SERVER_STATUS=$?
+	kill "$SERVER_PID" 2>/dev/null || true
+	wait_for "the service's end" is_gone "$SERVER_PID"
+	SERVER_STATUS=0
+	grep -q 'service stopped failed=0' "$DIR.log" || SERVER_STATUS=1
 	SERVER_PID=
 }
 
