@@ -65,6 +65,9 @@ struct health {
 	const char *version;
 };
 
+/* "ok", "degraded" (no broker), "locked" or "failing". */
+const char *health_word(const struct health *h);
+
 struct verb;
 
 struct request {

@@ -144,6 +144,9 @@ open_with_file(struct authority *a, const char *path, struct err *e)
 		return -1;
 	rc = authority_unlock(a, secret_bytes(pass), e);
 	secret_free(pass);
+	if (rc != 0 && e->kind == ERR_WRONG_PASS)
+		return err_set(e, ERR_WRONG_PASS, NULL,
+		    "%s: is not the passphrase of the CA key", path);
 	return rc;
 }
 

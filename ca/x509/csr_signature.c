@@ -119,6 +119,20 @@ verify(const struct csr *csr, EVP_PKEY *key, bool *right)
 	return rc;
 }
 
+/* A signature may be wrong in ways that OpenSSL calls errors; memory that ran
+ * out is none of them. */
+static int
+blame(struct err *e)
+{
+	bool memory = false;
+	unsigned long code;
+	while ((code = ERR_get_error()) != 0)
+		memory |= ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE;
+	if (memory)
+		return err_set(e, ERR_INTERNAL, "", "out of memory");
+	return csr_refuse(e, "RFC 2986, 4.2: bad self-signature");
+}
+
 int
 csr_verify(const struct csr *csr, struct err *e)
 {
@@ -132,6 +146,5 @@ csr_verify(const struct csr *csr, struct err *e)
 		return err_openssl(e, "verification of a request");
 	if (right)
 		return 0;
-	ERR_clear_error();
-	return csr_refuse(e, "RFC 2986, 4.2: bad self-signature");
+	return blame(e);
 }

@@ -60,7 +60,7 @@ MUST_USE int public_key_hash(
     const struct public_key *k, uint8_t hash[KEY_HASH_LEN], struct err *e);
 
 /* As an OpenSSL key, built without a decoder; checks that an EC point is on
- * its curve. The caller frees. ERR_BAD_CSR. */
+ * its curve. The caller frees. ERR_BAD_CSR, or ERR_INTERNAL. */
 MUST_USE int public_key_load(
     const struct public_key *k, EVP_PKEY **out, struct err *e);
 
@@ -76,12 +76,14 @@ MUST_USE int private_key_new(enum key_type t, EVP_PKEY **out, struct err *e);
 MUST_USE int private_key_pem(
     EVP_PKEY *pkey, struct secret **out, struct err *e);
 
-/* PKCS #8 PEM under a passphrase: PBES2, PBKDF2-HMAC-SHA-256 with 600,000
- * rounds, AES-256-CBC (RFC 8018). */
+/* PKCS #8 PEM under a passphrase of 1 to 1024 bytes of any value: PBES2,
+ * PBKDF2-HMAC-SHA-256 with 600,000 rounds, AES-256-CBC (RFC 8018). */
 MUST_USE int private_key_encrypt(
     EVP_PKEY *pkey, const struct secret *pass, struct buf *out, struct err *e);
 
-/* ERR_WRONG_PASS when the passphrase does not open it. Never prompts. */
+/* ERR_WRONG_PASS when the passphrase does not open it, ERR_INTERNAL when the
+ * file is no key under PBES2. Changed bytes of the encrypted part look like a
+ * wrong passphrase. Never prompts. */
 MUST_USE int private_key_decrypt(
     struct bytes pem, const struct secret *pass, EVP_PKEY **out, struct err *e);
 

@@ -1,5 +1,6 @@
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
+#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/param_build.h>
 #include <string.h>
@@ -58,6 +59,25 @@ out:
 	return pkey;
 }
 
+/* The form was checked before, so only the point itself can be wrong; whatever
+ * else OpenSSL did not like (memory) is our fault. */
+static int
+blame(struct err *e)
+{
+	bool point = false;
+	unsigned long code;
+	while ((code = ERR_get_error()) != 0) {
+		int reason = ERR_GET_REASON(code);
+		point |= ERR_GET_LIB(code) == ERR_LIB_EC &&
+			 (reason == EC_R_POINT_IS_NOT_ON_CURVE ||
+			     reason == EC_R_INVALID_ENCODING);
+	}
+	if (point)
+		return err_set(e, ERR_BAD_CSR, "csr",
+		    "SEC 1, 3.2.2: the key is a point off its curve");
+	return err_set(e, ERR_INTERNAL, "", "a public key can not be loaded");
+}
+
 int
 public_key_load(const struct public_key *k, EVP_PKEY **out, struct err *e)
 {
@@ -74,9 +94,7 @@ public_key_load(const struct public_key *k, EVP_PKEY **out, struct err *e)
 		    NULL, "ED25519", NULL, k->raw, k->len);
 	if (*out)
 		return 0;
-	ERR_clear_error();
-	return err_set(e, ERR_BAD_CSR, "csr",
-	    "the public key is not valid (a point off its curve?)");
+	return blame(e);
 }
 
 /* A number of the key, as exactly len bytes; 0 for as many as it takes.

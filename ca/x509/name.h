@@ -58,8 +58,8 @@ struct subject {
 const char *subject_attribute_word(enum subject_attribute a);
 
 /* Sets one attribute after checking it: UTF-8 without control characters,
- * bounds in characters, no leading or trailing blank. ERR_BAD_FIELD names it.
- */
+ * bounds in characters, no leading or trailing blank; a country becomes upper
+ * case. ERR_BAD_FIELD names it. */
 MUST_USE int subject_set(struct subject *s, enum subject_attribute a,
     struct bytes value, struct err *e);
 
@@ -95,8 +95,9 @@ MUST_USE int san_list_check(const struct san_list *l, struct err *e);
  * in the last label). */
 bool host_name_is_valid(struct bytes text);
 
-/* Text without NUL, control characters or broken UTF-8 (RFC 3629); characters
- * gets their number. */
+/* Text without NUL, control characters, line breaks, marks that turn the
+ * direction of text, or broken UTF-8 (RFC 3629); characters gets their number.
+ */
 bool utf8_is_printable(struct bytes text, size_t *characters);
 
 #endif

@@ -285,11 +285,24 @@ broken_syntax_is_a_problem_with_its_line(void **state)
 	(void)state;
 	assert_int_equal(read_text("profile x {\ndays_max 3\n}\n"), -1);
 	assert_problem(0, 2, "days_max");
-	assert_int_equal(read_text("profile x {\n"), -1);
 	assert_int_equal(read_text("}\n"), -1);
 	assert_int_equal(read_text("profile {\n}\n"), -1);
 	assert_int_equal(read_text("include(\"/etc/passwd\")\n"), -1);
 	assert_int_equal(read_text("profile x { days_max = \"3 }"), -1);
+	assert_int_equal(read_text("profile x { days_max = {3} }"), -1);
+	assert_int_equal(read_text("profile x { days_max = 3 }"), 0);
+}
+
+static void
+missing_closing_brace_is_a_problem(void **state)
+{
+	(void)state;
+	assert_int_equal(read_text("profile x {\ndays_max = 3\n"), -1);
+	assert_problem(0, 2, "closing brace");
+	assert_int_equal(read_text("profile x {\ndays_max = 3"), -1);
+	assert_problem(0, 2, "closing brace");
+	assert_int_equal(read_text("profile x {"), -1);
+	assert_problem(0, 1, "closing brace");
 }
 
 static void
@@ -333,6 +346,7 @@ main(void)
 	    cmocka_unit_test(same_profile_twice_is_a_problem),
 	    cmocka_unit_test(more_profiles_than_fit_are_a_problem),
 	    cmocka_unit_test(broken_syntax_is_a_problem_with_its_line),
+	    cmocka_unit_test(missing_closing_brace_is_a_problem),
 	    cmocka_unit_test(nul_byte_is_a_problem),
 	    cmocka_unit_test(file_too_large_is_a_problem),
 	};

@@ -85,7 +85,7 @@ static const struct refusal refusals[] = {
     {"rsa-pss-signature", "RSASSA-PSS", false},
     {"wrong-algorithm-for-key", "not of the key's kind", false},
     {"signature-parameters", "wrong signature parameters", false},
-    {"signature-unused-bits", "X.690", false},
+    {"signature-unused-bits", "RFC 2986, 4.2", false},
     {"signature-zero", "a malformed signature", false},
     {"signature-trailing-bytes", "a malformed signature", false},
     {"rsa-short-signature", "a malformed signature", false},
@@ -112,7 +112,7 @@ static const struct refusal refusals[] = {
     {"point-of-other-curve", "length does not fit", false},
     {"point-off-curve", "off its curve", true},
     {"ed25519-with-parameters", "parameters with Ed25519", false},
-    {"key-unused-bits", "X.690", false},
+    {"key-unused-bits", "malformed subject public key", false},
     /* subjects */
     {"bmp-string", "cn must be a UTF8String", false},
     {"teletex-string", "cn must be a UTF8String", false},
@@ -171,8 +171,8 @@ check_refusal(const struct refusal *r)
 	struct bytes der = fixture(name);
 	int parsed = csr_parse_der(der, csr, &e);
 	if ((parsed == 0) != r->verify)
-		fail_msg("%s: %s", name,
-		    parsed ? e.message : "parsed, must not");
+		fail_msg(
+		    "%s: %s", name, parsed ? e.message : "parsed, must not");
 	if (parsed == 0)
 		assert_int_equal(csr_verify(csr, &e), -1);
 	assert_int_equal(e.kind, ERR_BAD_CSR);
@@ -387,7 +387,8 @@ csr_parse_takes_base64_of_der_and_refuses_other_text(void **state)
 	base64_encode(der, 64, &text);
 	assert_int_equal(parse_between("", buf_bytes(&text), "", &e), 0);
 	assert_int_equal(parse_between("", buf_bytes(&text), "!", &e), -1);
-	assert_int_equal(parse_between("", (struct bytes){NULL, 0}, "", &e), -1);
+	assert_int_equal(
+	    parse_between("", (struct bytes){NULL, 0}, "", &e), -1);
 	assert_int_equal(e.kind, ERR_BAD_CSR);
 	buf_clear(&text);
 	fixture_free(der);

@@ -58,17 +58,17 @@ static void
 der_take_any_refuses_lengths_that_are_not_der(void **state)
 {
 	static const char *const bad[] = {
-	    "",			/* nothing */
-	    "04",		/* no length */
-	    "0401",		/* cut short */
-	    "048001020000",	/* indefinite */
-	    "0481017f",		/* one byte of length too many */
-	    "0481",		/* length cut short */
-	    "0482008041",	/* leading zero */
-	    "04840000000100",	/* leading zeros */
-	    "0484ffffffff00",	/* larger than anything */
+	    "",                       /* nothing */
+	    "04",                     /* no length */
+	    "0401",                   /* cut short */
+	    "048001020000",           /* indefinite */
+	    "0481017f",               /* one byte of length too many */
+	    "0481",                   /* length cut short */
+	    "0482008041",             /* leading zero */
+	    "04840000000100",         /* leading zeros */
+	    "0484ffffffff00",         /* larger than anything */
 	    "0489ffffffffffffffffff", /* larger than a size_t */
-	    "1f810400",		/* a tag of several bytes */
+	    "1f810400",               /* a tag of several bytes */
 	};
 	struct sample s;
 	struct bytes content;
@@ -87,7 +87,7 @@ der_take_unsigned_strips_the_sign_byte(void **state)
 	struct sample s;
 	struct bytes m;
 	(void)state;
-	struct bytes in = from_hex(&s, "02020080" "02017f" "020100");
+	struct bytes in = from_hex(&s, "0202008002017f020100");
 	assert_int_equal(der_take_unsigned(&in, &m), 0);
 	assert_int_equal(m.len, 1);
 	assert_int_equal(m.data[0], 0x80);
@@ -131,36 +131,33 @@ der_take_bits_refuses_unused_bits(void **state)
 static void
 der_is_well_formed_takes_der(void **state)
 {
-	static const char *const good[] = {
-	    "0500", "3000", "30030101ff", "3009060355040313026162",
-	    "a0023000", "a00081010f"};
+	static const char *const good[] = {"0500", "3000", "30030101ff",
+	    "3009060355040313026162", "a0023000", "3005a00081010f"};
 	struct sample s;
 	(void)state;
-	/* the last one is two elements */
-	for (size_t i = 0; i + 1 < sizeof(good) / sizeof(good[0]); i++)
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
 		assert_true(der_is_well_formed(from_hex(&s, good[i])));
-	assert_false(der_is_well_formed(from_hex(&s, good[5])));
 }
 
 static void
 der_is_well_formed_refuses_what_is_ber_only(void **state)
 {
 	static const char *const bad[] = {
-	    "",
-	    "0000",		  /* the end mark */
-	    "3003010101",	  /* TRUE is ff */
-	    "300401020000",	  /* a BOOLEAN of two bytes */
-	    "300402020001",	  /* a padded INTEGER */
-	    "3003050100",	  /* a NULL with content */
-	    "3002" "0600",	  /* an empty OID */
-	    "3003" "060188",	  /* an arc cut short */
-	    "3004" "06028001",	  /* a padded arc */
-	    "3004" "03020101",	  /* unused bits that are set */
-	    "3004" "03020800",	  /* eight unused bits */
-	    "3003" "030101",	  /* unused bits of nothing */
-	    "3002" "2400",	  /* a string in parts */
-	    "1000",		  /* a SEQUENCE without parts */
-	    "3004" "30030500",	  /* longer than what holds it */
+	    "", "0000",     /* the end mark */
+	    "3003010101",   /* TRUE is ff */
+	    "300401020000", /* a BOOLEAN of two bytes */
+	    "300402020001", /* a padded INTEGER */
+	    "3003050100",   /* a NULL with content */
+	    "30020600",     /* an empty OID */
+	    "3003060188",   /* an arc cut short */
+	    "300406028001", /* a padded arc */
+	    "300403020101", /* unused bits that are set */
+	    "300403020800", /* eight unused bits */
+	    "3003030101",   /* unused bits of nothing */
+	    "30022400",     /* a string in parts */
+	    "1000",         /* a SEQUENCE without parts */
+	    "300430030500", /* longer than what holds it */
+	    "05000500",     /* two elements */
 	};
 	struct sample s;
 	(void)state;
@@ -181,23 +178,23 @@ der_is_well_formed_bounds_the_depth(void **state)
 			nest[2 * i + 1] = (uint8_t)(2 * (depth - 1 - i));
 		}
 		struct bytes in = {nest, 2 * depth};
-		assert_int_equal(
-		    der_is_well_formed(in), depth < DER_DEPTH_MAX);
+		assert_int_equal(der_is_well_formed(in), depth < DER_DEPTH_MAX);
 	}
 }
 
 static void
 der_put_writes_what_der_take_reads(void **state)
 {
-	static const size_t lengths[] = {0, 1, 127, 128, 255, 256, 65535, 65536};
+	static const size_t lengths[] = {
+	    0, 1, 127, 128, 255, 256, 65535, 65536};
 	static uint8_t zeros[65536];
 	(void)state;
 	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
 		struct buf b;
 		struct bytes content;
 		buf_init(&b, 1 << 20);
-		der_put(&b, DER_OCTET_STRING,
-		    (struct bytes){zeros, lengths[i]});
+		der_put(
+		    &b, DER_OCTET_STRING, (struct bytes){zeros, lengths[i]});
 		struct bytes in = buf_bytes(&b);
 		assert_int_equal(der_take(&in, DER_OCTET_STRING, &content), 0);
 		assert_int_equal(content.len, lengths[i]);

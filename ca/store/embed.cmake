@@ -1,0 +1,12 @@
+# Makes OUT: the schema's files (IN, in order of their numbers) as C strings.
+set(text "/* Made from schema/ by embed.cmake. */\n")
+string(APPEND text "static const char *const schema_steps[] = {\n")
+foreach(file ${IN})
+	file(READ ${file} sql)
+	string(REPLACE "\\" "\\\\" sql "${sql}")
+	string(REPLACE "\"" "\\\"" sql "${sql}")
+	string(REPLACE "\n" "\\n\"\n    \"" sql "${sql}")
+	string(APPEND text "    \"${sql}\",\n")
+endforeach()
+string(APPEND text "};\n")
+file(WRITE ${OUT} "${text}")

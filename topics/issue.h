@@ -1,0 +1,23 @@
+/* What sign and create have in common: a certificate is issued. */
+#ifndef TOPICS_ISSUE_H
+#define TOPICS_ISSUE_H
+
+#include "topics/table.h"
+
+/* The fields of the body, name and profile made out, days within the
+ * profile's bounds, the digest. allowed: as json_read_request's. */
+MUST_USE int issue_parse(struct request *r, const struct authority_view *v,
+    struct bytes body, unsigned allowed, struct err *e);
+
+/*
+ * The certificate's plan from r->plan.key, subject and sans, which are set:
+ * serial, dates, what the profile adds, checked against the law; and
+ * r->result, all but its DER.
+ */
+MUST_USE int issue_plan(
+    struct request *r, const struct authority_view *v, struct err *e);
+
+int issue_answer(const struct request *r, const struct authority_view *v,
+    const struct health *h, struct answer *a, struct err *e);
+
+#endif
