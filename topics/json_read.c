@@ -6,6 +6,7 @@
 
 #include "ca/signer/message.h"
 #include "topics/json.h"
+#include "topics/table.h"
 
 #define CSR_TEXT_MAX 16384
 

@@ -59,20 +59,21 @@ out:
 	return pkey;
 }
 
-/* The form was checked before, so only the point itself can be wrong; whatever
- * else OpenSSL did not like (memory) is our fault. */
+/* The form was checked before, so only the point itself can be wrong. Where
+ * memory ran out in the middle OpenSSL says that, too. */
 static int
 blame(struct err *e)
 {
-	bool point = false;
+	bool point = false, memory = false;
 	unsigned long code;
 	while ((code = ERR_get_error()) != 0) {
 		int reason = ERR_GET_REASON(code);
+		memory |= reason == ERR_R_MALLOC_FAILURE;
 		point |= ERR_GET_LIB(code) == ERR_LIB_EC &&
 			 (reason == EC_R_POINT_IS_NOT_ON_CURVE ||
 			     reason == EC_R_INVALID_ENCODING);
 	}
-	if (point)
+	if (point && !memory)
 		return err_set(e, ERR_BAD_CSR, "csr",
 		    "SEC 1, 3.2.2: the key is a point off its curve");
 	return err_set(e, ERR_INTERNAL, "", "a public key can not be loaded");
