@@ -219,7 +219,7 @@ on_signal(uv_signal_t *handle, int signum)
 		app_reload(a);
 		return;
 	}
-	if (a->stopping)
+	if (++a->asked > 1)
 		_exit(1); /* asked twice: at once */
 	app_stop(a, NULL);
 }
@@ -227,7 +227,7 @@ on_signal(uv_signal_t *handle, int signum)
 static void
 open_handles(struct app *a)
 {
-	static const int signals[APP_SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
+	static const int signals[APP_SIGNALS] = {SIGTERM, SIGHUP};
 
 	for (int i = 0; i < APP_SIGNALS; i++) {
 		uv_signal_init(&a->loop, &a->signal[i]);
@@ -265,6 +265,7 @@ app_run(const struct app_options *o, struct err *e)
 	a->options = o;
 	a->config = *o->config;
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGINT, SIG_IGN); /* the terminal's; the supervisor asks us */
 	start(a);
 	uv_run(&a->loop, UV_RUN_DEFAULT);
 	if (uv_loop_close(&a->loop) != 0)

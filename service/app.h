@@ -18,7 +18,7 @@ struct app_options {
 	bool once_local;
 };
 
-/* Runs until SIGTERM or SIGINT, or until the signer is lost. 0 after a clean
+/* Runs until SIGTERM, or until the signer is lost. 0 after a clean
  * stop. Secret heap and log must be set up. */
 MUST_USE int app_run(const struct app_options *o, struct err *e);
 

@@ -8,7 +8,7 @@
 #include "service/door/mqtt_door.h"
 #include "service/local/local.h"
 
-enum app_signal { APP_TERM, APP_INT, APP_HUP, APP_SIGNALS };
+enum app_signal { APP_TERM, APP_HUP, APP_SIGNALS };
 
 struct app {
 	const struct app_options *options;
@@ -29,7 +29,8 @@ struct app {
 	struct http_server *http;
 	struct mqtt_door *mqtt;
 
-	bool serving; /* the doors are open */
+	unsigned asked; /* SIGTERMs */
+	bool serving;   /* the doors are open */
 	bool stopping;
 	bool http_closed, idle; /* steps of the stop */
 	bool failed;            /* err says why */

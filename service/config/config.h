@@ -68,6 +68,10 @@ MUST_USE int config_write_default(
 /* The defaults, for an installation in dir. */
 void config_init(struct config *c, const char *dir);
 
+/* One setting by its name; ERR_BAD_FIELD, for what is no setting, too. */
+MUST_USE int config_set(
+    struct config *c, const char *name, const char *value, struct err *e);
+
 /* One line a setting for --help: name, default, meaning. */
 void config_describe(struct buf *out);
 

@@ -71,9 +71,9 @@ exchange_free(struct exchange *x)
 }
 
 void
-http_respond(struct http_exchange *public, const struct http_answer *a)
+http_respond(struct http_exchange *given, const struct http_answer *a)
 {
-	struct exchange *x = (struct exchange *)(void *)public;
+	struct exchange *x = (struct exchange *)(void *)given;
 	struct connection *c = x->connection;
 
 	if (c == NULL) {

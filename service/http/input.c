@@ -119,31 +119,36 @@ run_tls(struct connection *c)
 		input_ended(c);
 	else if (r == TLS_FAILED) {
 		c->server->counts.refused++;
-		connection_end(c);
+		connection_fail(c);
 	}
 }
 
 void
 input_run(struct connection *c)
 {
-	if (c->parsing || c->closing)
+	if (c->ended || c->closing)
 		return;
-	c->parsing = true;
 	if (c->tls == NULL)
 		parse_input(c);
 	else
 		run_tls(c);
-	c->parsing = false;
+	c->stalled = !c->ended && !input_is_open(c);
 	if (c->ended)
 		drop_input(c);
 	else if (c->in.len == 0)
 		buf_clear(&c->in);
 }
 
+bool
+input_is_resumable(const struct connection *c)
+{
+	return c->stalled && input_is_open(c);
+}
+
 /*
- * The client finished sending, but may still wait for its answers; TLS without
- * its close_notify is no different, for a request that is cut short is never
- * handed on.
+ * The client finished sending, but may still wait for its answers. TLS without
+ * close_notify is no different: a request that is cut short is never handed
+ * on. Nothing is unparsed here, for nothing is read while input is stalled.
  */
 void
 input_ended(struct connection *c)
@@ -153,12 +158,10 @@ input_ended(struct connection *c)
 	c->eof = true;
 	if (c->ended || c->closing)
 		return;
-	if (c->in.len == 0 && parse_part(c->parse) != PARSE_BETWEEN) {
-		err_set(&e, ERR_BAD_REQUEST, NULL,
-		    "the request ends before its end");
-		input_refuse(c, &e);
+	if (parse_part(c->parse) == PARSE_BETWEEN) {
+		c->ended = true;
 		return;
 	}
-	if (c->in.len == 0)
-		c->ended = true;
+	err_set(&e, ERR_BAD_REQUEST, NULL, "the request ends before its end");
+	input_refuse(c, &e);
 }

@@ -26,7 +26,7 @@
 #define REFUSING_MAX  16          /* connections over the cap, told so */
 
 struct exchange {
-	struct http_exchange x; /* first: what the handler sees */
+	struct http_exchange x;        /* first: what the handler sees */
 	struct connection *connection; /* NULL: gone */
 	struct exchange *next;
 	struct message message;
@@ -71,14 +71,16 @@ struct connection {
 	unsigned under_way;
 	enum phase phase;
 
-	bool refusing;       /* over the cap: counts apart */
-	bool served;         /* a request came already */
-	bool continue_owed;  /* 100 Continue */
-	bool reading;        /* by libuv */
-	bool parsing;        /* input_run is on the stack */
-	bool writing;        /* a write is under way */
-	bool ended;          /* no more requests */
-	bool eof;            /* the client sends no more */
+	bool refusing;      /* over the cap: counts apart */
+	bool served;        /* a request came already */
+	bool continue_owed; /* 100 Continue */
+	bool reading;       /* by libuv */
+	bool stalled;       /* input waits until there is room for it */
+	bool advancing;     /* connection_advance is on the stack */
+	bool writing;       /* a write is under way */
+	bool ended;         /* no more requests */
+	bool eof;           /* the client sends no more */
+	bool said_goodbye;  /* close_notify, where it is TLS */
 	bool lingering;
 	bool closing;
 };
@@ -91,10 +93,10 @@ struct http_server {
 	struct tls_context *tls;   /* NULL: plain */
 	struct connection *connections;
 	unsigned serving, refusing;
+	bool waiting; /* a connection, until there is room for it */
 	struct http_counts counts;
 	uv_timer_t drain_timer;
-	bool drain_open; /* its handle is not closed */
-	bool listener_closing;
+	bool drain_closing;
 	bool stopping;
 	void (*on_closed)(void *arg);
 	void *closed_arg;
@@ -103,11 +105,15 @@ struct http_server {
 
 /* connection.c */
 void connection_accept(struct http_server *s);
-/* Looks at what can be done now and does it: send, read on, end. May close
- * the connection; its memory stays until the loop runs again. */
+/* Looks at what can be done now and does it: parse, send, read on, end. May
+ * close the connection; its memory stays until the loop runs again. Within
+ * itself (a handler that answers at once) it does nothing: the outer call
+ * sees to it. */
 void connection_advance(struct connection *c);
 /* No more requests; ends when what is under way is answered. */
 void connection_end(struct connection *c);
+/* Nobody can be answered any more, but what is unsent still leaves. */
+void connection_fail(struct connection *c);
 /* At once; what is under way is told on_gone. */
 void connection_close(struct connection *c);
 /* As close, and the kernel keeps nothing of it. */
@@ -122,6 +128,8 @@ const char *server_is_full(
 
 /* input.c */
 void input_run(struct connection *c); /* parses what was read */
+/* Parsed on, now that there is room again. */
+bool input_is_resumable(const struct connection *c);
 void input_ended(struct connection *c); /* the client sends no more */
 void input_refuse(struct connection *c, const struct err *e);
 bool input_is_open(const struct connection *c); /* more may be read */
@@ -134,7 +142,6 @@ MUST_USE int output_pump(struct connection *c); /* what TLS has to say */
 bool output_is_empty(const struct connection *c);
 
 /* deadline.c */
-void deadline_init(struct connection *c);
 void deadline_update(struct connection *c);
 void deadline_restart(struct connection *c); /* the next is a new one */
 void deadline_write_start(struct connection *c);

@@ -17,14 +17,17 @@ struct listener;
  * is reported before. */
 typedef void (*listener_fn)(void *arg);
 
+/* Binds and listens; on_waiting comes later, never from within. */
 MUST_USE int listener_open(uv_loop_t *loop, const char *host, unsigned port,
-                           struct listener **out, struct err *e);
-MUST_USE int listener_start(struct listener *l, listener_fn on_waiting,
-                            void *arg, struct err *e);
+    struct listener **out, struct err *e);
+void listener_start(struct listener *l, listener_fn on_waiting, void *arg);
 unsigned listener_port(const struct listener *l);
 
 /* -1: it went away or there are no resources; into must be closed. */
 MUST_USE int listener_accept(struct listener *l, uv_tcp_t *into);
+
+/* Accepts nothing for a moment; what waits is reported again. */
+void listener_rest(struct listener *l);
 
 /* Calls back once, later; l is gone then. */
 void listener_close(struct listener *l, void (*on_closed)(void *), void *arg);

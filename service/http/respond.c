@@ -99,4 +99,9 @@ respond_write(struct exchange *x, const struct http_answer *a)
 	write_head(x, a);
 	if (!x->head && has_body(a->status))
 		buf_append(&x->answer, a->body.data, a->body.len);
+	if (x->answer.failed) {
+		buf_clear(&x->answer);
+		x->last = true;
+		write_head(x, &(struct http_answer){.status = 500});
+	}
 }

@@ -20,7 +20,8 @@ struct http_settings {
 	char host[64]; /* an address, v4 or v6 */
 	unsigned port; /* 0: any free one */
 	unsigned connections_max;
-	size_t header_max; /* request line and header, bytes */
+	unsigned per_address_max; /* of one client's; 0: no such cap */
+	size_t header_max;        /* request line and header, bytes */
 	size_t body_max;
 	unsigned first_byte_ms;    /* after accept (and handshake) */
 	unsigned header_ms;        /* first byte to end of header */

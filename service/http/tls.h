@@ -13,8 +13,8 @@ struct tls_context;
 
 /* Reads the files (PEM). client_ca "": no client certificates asked for. */
 MUST_USE int tls_context_new(const char *certificate, const char *key,
-                             const char *client_ca, bool client_required,
-                             struct tls_context **out, struct err *e);
+    const char *client_ca, bool client_required, struct tls_context **out,
+    struct err *e);
 void tls_context_free(struct tls_context *c);
 
 struct tls;
@@ -24,10 +24,10 @@ struct tls *tls_new(struct tls_context *c);
 void tls_free(struct tls *t);
 
 enum tls_result {
-  TLS_FAILED = -1, /* over; the alert for the peer is in tls_output */
-  TLS_OK,
-  TLS_MORE, /* it takes more from the wire */
-  TLS_ENDED /* the peer said that it sends no more */
+	TLS_FAILED = -1, /* over; the alert for the peer is in tls_output */
+	TLS_OK,
+	TLS_MORE, /* it takes more from the wire */
+	TLS_ENDED /* the peer said that it sends no more */
 };
 
 /* Bytes from the wire. TLS_OK, TLS_FAILED. */

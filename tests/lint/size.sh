@@ -3,7 +3,7 @@
 # is longer has more than one subject. Tables are exempt by name.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-exempt='service/config/settings.c'
+exempt=service/config/settings.c
 git ls-files -co --exclude-standard 'ca/*.[ch]' 'topics/*.[ch]' 'service/*.[ch]' |
 	grep -vxF "$exempt" | while read -r f; do [ -f "$f" ] && echo "$f"; done |
 	xargs awk '

@@ -1,0 +1,44 @@
+#include <stdio.h>
+#include <sys/prctl.h>
+
+#include "service/app.h"
+#include "service/cli/cli.h"
+#include "service/cli/problem.h"
+
+#define SECURE_HEAP (4u << 20)
+
+/* SIGHUP reads the same file with the same settings on top. */
+static int
+reread(void *arg, struct config *out)
+{
+	const struct cli_options *o = arg;
+
+	return config_read(
+	    o->config, o->setting, o->settings, out, cli_print_problem, NULL);
+}
+
+int
+cli_serve(int argc, char **argv)
+{
+	static struct config c;
+	static struct cli_options o;
+	struct app_options app = {.config = &c, .reread = reread, .arg = &o};
+	struct err e = ERR_INIT;
+
+	log_set_program("service");
+	if (cli_options_parse(argc, argv, &o) != 0 || o.signer_fd < 0)
+		return EXIT_USAGE;
+	if (config_read(o.config, o.setting, o.settings, &c, cli_print_problem,
+		NULL) != 0)
+		return EXIT_CONFIG;
+	log_set_level(c.log_level);
+	/* It sees passphrases: no core, no tracer. */
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	if (secret_heap_init(SECURE_HEAP, &e) != 0)
+		log_warn("secure_heap", log_text("message", e.message));
+	app.take_signer_fd = o.signer_fd;
+	if (app_run(&app, &e) == 0)
+		return 0;
+	log_error("failed", log_text("message", e.message));
+	return 1;
+}

@@ -1,0 +1,125 @@
+/* What settings must be together, after each is right by itself. */
+#include <stdio.h>
+#include <string.h>
+#include <uv.h>
+
+#include "ca/base/file.h"
+#include "service/config/check.h"
+#include "service/config/settings.h"
+
+static void
+tell(struct check *c, const char *name, const char *message)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text), "%s: %s", name, message);
+	c->problem(c->arg, c->path, check_line(c, name), text);
+	c->problems++;
+}
+
+static bool
+is_loopback(const char *host)
+{
+	return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0;
+}
+
+static bool
+is_address(const char *host)
+{
+	struct sockaddr_in6 a;
+
+	return uv_ip4_addr(host, 0, (struct sockaddr_in *)(void *)&a) == 0 ||
+	       uv_ip6_addr(host, 0, &a) == 0;
+}
+
+static void
+check_http(struct check *c, const struct config *v)
+{
+	bool tls = v->http.tls_certificate[0] != '\0';
+
+	if (!v->http_enabled)
+		return;
+	if (!is_address(v->http.host))
+		tell(c, "http_host", "must be an IPv4 or IPv6 address");
+	else if (!tls && !v->http_plain_elsewhere && !is_loopback(v->http.host))
+		tell(c, "http_host",
+		    "beyond loopback needs http_tls_certificate, or "
+		    "http_plain_elsewhere = true");
+	if (tls != (v->http.tls_key[0] != '\0'))
+		tell(c, "http_tls_key",
+		    "http_tls_certificate and http_tls_key go together");
+	if (v->http.tls_client_required && v->http.tls_client_ca[0] == '\0')
+		tell(c, "http_tls_client_required", "needs http_tls_client_ca");
+	if (tls && !file_exists(v->http.tls_certificate))
+		tell(c, "http_tls_certificate", "there is no such file");
+	if (tls && !file_exists(v->http.tls_key))
+		tell(c, "http_tls_key", "there is no such file");
+}
+
+static void
+check_mqtt(struct check *c, const struct config *v)
+{
+	if (!v->mqtt_enabled)
+		return;
+	if (strncmp(v->mqtt.url, "ssl://", 6) != 0 &&
+	    strncmp(v->mqtt.url, "tcp://", 6) != 0)
+		tell(c, "mqtt_url", "must begin with ssl:// or tcp://");
+	if (v->mqtt.reconnect_min_ms > v->mqtt.reconnect_max_ms)
+		tell(c, "mqtt_reconnect_min",
+		    "must not be more than mqtt_reconnect_max");
+	if (v->topic_prefix[0] == '\0' ||
+	    strpbrk(v->topic_prefix, "+#$ ") != NULL)
+		tell(c, "topic_prefix",
+		    "must be a topic without + # $ or blanks");
+	if (v->mqtt.client_id[0] == '\0')
+		tell(c, "mqtt_client_id", "must not be empty");
+}
+
+static void
+check_names(struct check *c, const struct config *v)
+{
+	struct san_list sans = {.count = 0};
+	struct err e = ERR_INIT;
+	const char *at = v->broker_names;
+
+	while (*at != '\0') {
+		size_t n = strcspn(at, ",");
+
+		if (n > 0 &&
+		    san_list_add(
+			&sans, (struct bytes){(const uint8_t *)at, n}, &e) != 0)
+			tell(c, "broker_names", e.message);
+		at += n + (at[n] == ',');
+	}
+}
+
+static void
+check_files(struct check *c, const struct config *v)
+{
+	struct err e = ERR_INIT;
+	char path[CONFIG_PATH_MAX];
+
+	if (file_path(path, sizeof(path), v->dir, "ca.crt") != 0 ||
+	    !file_exists(path))
+		tell(c, "dir",
+		    "holds no ca.crt; make an installation with: "
+		    "ms_ssl_server init --dir DIR");
+	if (!file_exists(v->profiles))
+		tell(c, "profiles", "there is no such file");
+	if (v->passphrase_file[0] != '\0' &&
+	    file_check_private(v->passphrase_file, &e) != 0)
+		tell(c, "passphrase_file", e.message);
+	if (strncmp(v->store, "sqlite:", 7) != 0)
+		tell(c, "store", "must be sqlite:PATH");
+	if (v->local_renew_days >= v->local_days)
+		tell(c, "local_renew_days", "must be less than local_days");
+}
+
+void
+check_together(struct check *c, const struct config *v)
+{
+	check_http(c, v);
+	check_mqtt(c, v);
+	check_names(c, v);
+	check_files(c, v);
+}

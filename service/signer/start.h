@@ -1,0 +1,37 @@
+/* Starting the program that holds the key. */
+#ifndef SERVICE_SIGNER_START_H
+#define SERVICE_SIGNER_START_H
+
+#include <sys/types.h>
+
+#include "ca/base/err.h"
+
+struct signer_start {
+	const char
+	    *program; /* path, or "": beside this program or in libexec */
+	const char *dir;
+	const char *profiles;
+	const char *passphrase_file; /* "": none */
+	unsigned threads;
+	const char *log_level;
+};
+
+/*
+ * Forks and execs ms_ssl_signer with its end of a socket pair at descriptor 3;
+ * *fd is the other end (close-on-exec). It dies with the thread that calls
+ * this. Only while the process has no other thread, no loop, no OpenSSL key.
+ */
+MUST_USE int signer_start(
+    const struct signer_start *s, int *fd, pid_t *pid, struct err *e);
+
+/* Where ms_ssl_signer is: program where that is not "", else what was found. */
+MUST_USE int signer_program_find(
+    const char *program, char *out, size_t size, struct err *e);
+
+/* In a child after fork: dies with its parent; signals as at the start. */
+void child_prepare(pid_t parent);
+
+/* In a child: fd at number 3, kept over exec. -1: cannot be. */
+MUST_USE int child_take_fd(int fd);
+
+#endif
