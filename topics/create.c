@@ -2,10 +2,9 @@
  * kept sealed: only the signer can open it again. */
 #include <string.h>
 
+#include "ca/signer/message.h"
 #include "topics/issue.h"
 #include "topics/verbs.h"
-
-#include "ca/signer/message.h"
 
 #define ALLOWED ((1u << FIELD_COUNT) - 1 - (1u << FIELD_CSR))
 
@@ -16,7 +15,7 @@ fill_defaults(struct request *r, const struct authority_view *v)
 		if (r->subject.value[a][0] == '\0')
 			memcpy(r->subject.value[a], v->defaults.value[a],
 			    sizeof(v->defaults.value[a]));
-	if (!(r->fields & 1u << FIELD_KEY_TYPE))
+	if (!request_has(r, FIELD_KEY_TYPE))
 		r->key_type = v->default_key_type;
 }
 
@@ -44,7 +43,9 @@ create_parse(struct request *r, const struct authority_view *v,
     struct bytes body, struct bytes path_name, struct err *e)
 {
 	(void)path_name;
-	if (issue_parse(r, v, body, ALLOWED, e) != 0)
+	if (issue_parse(r, v, body, ALLOWED, e) != 0 ||
+	    issue_check_days(r, r->rule->days_max, e) != 0 ||
+	    request_digest(r, e) != 0)
 		return -1;
 	fill_defaults(r, v);
 	if (check_key_type(r, e) != 0)

@@ -15,7 +15,7 @@ static const char default_profile[] = "collector";
 static int
 find_profile(struct request *r, const struct authority_view *v, struct err *e)
 {
-	if (r->profile[0] == '\0')
+	if (!request_has(r, FIELD_PROFILE))
 		memcpy(r->profile, default_profile, sizeof(default_profile));
 	r->rule = profile_find(&v->profiles, r->profile);
 	if (r->rule == NULL || r->rule->local)
@@ -24,56 +24,68 @@ find_profile(struct request *r, const struct authority_view *v, struct err *e)
 	return 0;
 }
 
-/* A server may leave out its name: cn "host" or "host/info" gives it. */
+/* A server may leave out its name: the host of its cn, "host" or "host/info",
+ * is the name then, where it can be one. */
+static void
+take_name_of_cn(struct request *r)
+{
+	struct bytes host = bytes_of_text(r->subject.value[SUBJECT_CN]);
+	struct err ignored = ERR_INIT;
+	const uint8_t *slash;
+
+	if (request_has(r, FIELD_NAME) || !r->rule->cn_is_host || host.len == 0)
+		return;
+	slash = memchr(host.data, '/', host.len);
+	if (slash != NULL)
+		host.len = (size_t)(slash - host.data);
+	if (name_parse(host, &r->name, &ignored) == 0)
+		request_set_answer_name(r, host);
+}
+
 static int
 find_name(struct request *r, struct err *e)
 {
-	const char *cn = r->subject.value[SUBJECT_CN];
-	struct bytes host = bytes_of_text(cn);
-	const char *slash = strchr(cn, '/');
-
-	if (r->fields & (1u << FIELD_NAME))
-		return 0;
-	if (!r->rule->cn_is_host || cn[0] == '\0')
+	take_name_of_cn(r);
+	if (r->name.text[0] == '\0')
 		return err_set(e, ERR_BAD_FIELD, "name", "is required");
-	if (slash != NULL)
-		host.len = (size_t)(slash - cn);
-	if (name_parse(host, &r->name, e) != 0)
-		return err_set(e, ERR_BAD_FIELD, "cn",
-		    "\"host/info\" must begin with a host name");
-	memcpy(r->answer_name, r->name.text, sizeof(r->answer_name));
+	if (policy_name_is_protected(r->name.text))
+		return err_set(e, ERR_PROTECTED_NAME, "name",
+		    "\"%s\" is the authority's own", r->name.text);
 	return 0;
 }
 
-static int
-check_name(const struct request *r, struct err *e)
+/* Whom the refusal of a field is for, if the others tell. */
+static void
+find_addressee(struct request *r, const struct authority_view *v)
 {
-	if (!policy_name_is_protected(r->name.text))
-		return 0;
-	return err_set(e, ERR_PROTECTED_NAME, "name",
-	    "\"%s\" is the authority's own", r->name.text);
-}
+	struct err ignored = ERR_INIT;
 
-static int
-check_days(const struct request *r, struct err *e)
-{
-	if (!(r->fields & (1u << FIELD_DAYS)))
-		return err_set(e, ERR_BAD_FIELD, "days", "is required");
-	if (r->days >= 1 && r->days <= r->rule->days_max)
-		return 0;
-	return err_set(e, ERR_BAD_FIELD, "days", "must be 1 to %u, got \"%u\"",
-	    r->rule->days_max, r->days);
+	if (find_profile(r, v, &ignored) == 0)
+		take_name_of_cn(r);
 }
 
 int
 issue_parse(struct request *r, const struct authority_view *v,
     struct bytes body, unsigned allowed, struct err *e)
 {
-	if (json_read_request(body, allowed, r, e) != 0 ||
-	    find_profile(r, v, e) != 0 || find_name(r, e) != 0 ||
-	    check_name(r, e) != 0 || check_days(r, e) != 0)
+	if (json_read_request(body, allowed, r, e) != 0) {
+		find_addressee(r, v);
 		return -1;
-	return request_digest(r, e);
+	}
+	if (find_profile(r, v, e) != 0)
+		return -1;
+	return find_name(r, e);
+}
+
+int
+issue_check_days(const struct request *r, unsigned max, struct err *e)
+{
+	if (!request_has(r, FIELD_DAYS))
+		return err_set(e, ERR_BAD_FIELD, "days", "is required");
+	if (r->days >= 1 && r->days <= max)
+		return 0;
+	return err_set(e, ERR_BAD_FIELD, "days", "must be 1 to %u, got \"%s\"",
+	    max, r->days_text);
 }
 
 static int64_t
@@ -88,11 +100,15 @@ plan_fields(struct request *r, const struct authority_view *v, struct err *e)
 	struct certificate_fields *f = &r->plan;
 	int64_t now = clock_now_ms() / 1000;
 
+	if (v->not_after_s <= now)
+		return err_set(e, ERR_INTERNAL, NULL,
+		    "the authority's certificate has ended");
 	if (serial_new(&f->serial, e) != 0)
 		return -1;
 	f->not_before_s = now - BACKDATE_S;
+	/* The last second counts (RFC 5280, 4.1.2.5). */
 	f->not_after_s =
-	    earlier(now + (int64_t)r->days * DAY_S, v->not_after_s);
+	    earlier(now + (int64_t)r->days * DAY_S - 1, v->not_after_s);
 	if (policy_apply(r->rule, &r->name, f, e) != 0)
 		return -1;
 	return policy_check(r->rule, &r->name, f, v->not_after_s, e);

@@ -1,10 +1,10 @@
 /*
  * JSON in and out: the only place that knows its field names.
  *
- * Reading is strict RFC 8259: a scanner of our own first (UTF-8, no NUL, no
- * control characters, no duplicate keys, depth, number of values, grammar of
- * numbers, nothing behind the end), then cJSON. cJSON alone lets all of that
- * pass.
+ * Reading is strict RFC 8259: a scanner of our own first (UTF-8, no NUL in any
+ * spelling, no bare control characters, no name twice, depth, number of
+ * values, grammar of numbers, nothing behind the end; names of fields without
+ * escapes), then cJSON. cJSON alone lets all of that pass.
  */
 #ifndef TOPICS_JSON_H
 #define TOPICS_JSON_H
@@ -12,11 +12,14 @@
 #include "topics/request.h"
 
 /*
- * Reads a sign or create request's fields into r, each checked by its own
- * rule; unknown fields are refused by name. allowed is a bit mask of enum
- * request_field. Wipes what it copied of a passphrase, on every path; `text`
- * itself is its owner's to wipe. Where anything at all of the name could be
- * read, r->answer_name has it, so a refusal can be addressed.
+ * Reads a request's fields into r, each checked by its own rule, but for what
+ * needs its profile: the bounds of days. A field that is unknown, or not in
+ * allowed (a mask of enum request_field), is refused by name. Wipes what it
+ * copied of a passphrase, on every path; text itself is its owner's to wipe.
+ *
+ * name, profile and cn are read first: where a later field is refused, r has
+ * what tells whom the refusal is for. r->answer_name is set as soon as the
+ * text scans, also from a name that breaks its rule. r->verb is used for words.
  */
 MUST_USE int json_read_request(
     struct bytes text, unsigned allowed, struct request *r, struct err *e);

@@ -8,23 +8,46 @@
 
 #define DAY_S 86400
 
+static bool
+is_plain(uint8_t c)
+{
+	return c >= 0x20 && c != '"' && c != '\\' && c != 0x7f;
+}
+
+static void
+put_escaped(struct buf *out, uint8_t c)
+{
+	if (c == '\n')
+		buf_append(out, "\\n", 2);
+	else if (c == '"' || c == '\\')
+		buf_append(out, c == '"' ? "\\\"" : "\\\\", 2);
+	else
+		buf_printf(out, "\\u%04x", c);
+}
+
+static size_t
+plain_len(struct bytes text, size_t from)
+{
+	size_t n = from;
+
+	while (n < text.len && is_plain(text.data[n]))
+		n++;
+	return n - from;
+}
+
 static void
 put_string(struct buf *out, struct bytes text)
 {
-	buf_append_byte(out, '"');
-	for (size_t i = 0; i < text.len; i++) {
-		uint8_t c = text.data[i];
+	size_t i = 0;
 
-		if (c == '"' || c == '\\') {
-			buf_append_byte(out, '\\');
-			buf_append_byte(out, c);
-		} else if (c == '\n') {
-			buf_append(out, "\\n", 2);
-		} else if (c < 0x20 || c == 0x7f) {
-			buf_printf(out, "\\u%04x", c);
-		} else {
-			buf_append_byte(out, c);
-		}
+	buf_append_byte(out, '"');
+	while (i < text.len) {
+		size_t run = plain_len(text, i);
+
+		buf_append(out, text.data + i, run);
+		i += run;
+		if (i < text.len)
+			put_escaped(out, text.data[i++]);
 	}
 	buf_append_byte(out, '"');
 }
@@ -159,26 +182,60 @@ put_key_type(struct buf *out, struct bytes der)
 		put_text(out, "key_type", key_type_word(s.key.type));
 }
 
+/* Whole days; below 0 once it has ended. The last second counts. */
+static int64_t
+days_left(int64_t not_after_s)
+{
+	int64_t left = not_after_s + 1 - clock_now_ms() / 1000;
+
+	return left >= 0 ? left / DAY_S : -((-left + DAY_S - 1) / DAY_S);
+}
+
 void
 json_write_entity(const struct store_certificate *c, struct buf *out)
 {
-	int64_t left = c->not_after_s - clock_now_ms() / 1000;
-
 	buf_append_byte(out, '{');
 	put_text(out, "name", c->name.text);
 	put_text(out, "profile", c->profile);
 	put_serial(out, &c->serial);
 	put_time(out, "not_before", c->not_before_s);
 	put_time(out, "not_after", c->not_after_s);
-	put_number(out, "days_left", left / DAY_S);
+	put_number(out, "days_left", days_left(c->not_after_s));
 	put_time(out, "created", c->created_ms / 1000);
-	put_text(out, "door", c->door);
 	put_key_type(out, buf_bytes(&c->der));
-	put_bool(out, "key_held", c->sealed_key.len > 0);
 	put_subject(out, &c->subject);
 	put_sans(out, &c->sans);
 	put_certificate(out, buf_bytes(&c->der));
 	buf_append(out, "}\n", 2);
+}
+
+/* Why health is not "ok", in the order of how bad it is. */
+static void
+put_reasons(struct buf *out, const struct health *h)
+{
+	const struct {
+		bool applies;
+		const char *text;
+	} reasons[] = {
+	    {!h->signer_healthy, "the signer does not answer"},
+	    {!h->ledger_healthy, "the ledger cannot be written"},
+	    {!h->store_healthy, "the store cannot be written"},
+	    {!h->open, "the CA key is not open: send the passphrase"},
+	    {h->broker_configured && !h->broker_connected,
+		"there is no connection to the broker"},
+	};
+	const char *separator = "";
+
+	put_key(out, "reasons");
+	buf_append_byte(out, '[');
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+		if (!reasons[i].applies)
+			continue;
+		buf_append_text(out, separator);
+		put_string(out, bytes_of_text(reasons[i].text));
+		separator = ", ";
+	}
+	buf_append_byte(out, ']');
 }
 
 static void
@@ -193,7 +250,8 @@ json_write_health(const struct health *h, struct buf *out)
 {
 	buf_append_byte(out, '{');
 	put_text(out, "status", health_word(h));
-	put_text(out, "version", h->version);
+	put_reasons(out, h);
+	put_text(out, "version", h->version == NULL ? "" : h->version);
 	put_time(out, "started", h->started_ms / 1000);
 	put_bool(out, "key_open", h->open);
 	put_bool(out, "signer_healthy", h->signer_healthy);

@@ -38,6 +38,24 @@ request_clear(struct request *r)
 	request_init(r);
 }
 
+bool
+request_has(const struct request *r, enum request_field f)
+{
+	return (r->fields & 1u << f) != 0;
+}
+
+void
+request_set_answer_name(struct request *r, struct bytes text)
+{
+	char name[NAME_LEN_MAX + 1] = "";
+
+	if (!name_is_topic_safe(text) || verb_find_topic(text) != NULL)
+		return;
+	memcpy(name, text.data, text.len); /* topic-safe: it fits */
+	if (!policy_name_is_protected(name))
+		memcpy(r->answer_name, name, sizeof(name));
+}
+
 int
 request_make_id(char id[REQUEST_ID_LEN], struct err *e)
 {

@@ -82,11 +82,15 @@ struct request {
 
 	/* set by the verb's parse */
 	unsigned fields; /* those present: bit 1 << enum request_field */
-	char answer_name[NAME_LEN_MAX + 1]; /* as the request wrote it, where
-					     * that is topic-safe; else "" */
+	/* As the request wrote it (of a cn "host/info": the host), where an
+	 * answer may be published to it; else "". Set as early as can be, also
+	 * where the request is refused. */
+	char answer_name[NAME_LEN_MAX + 1];
 	struct name name;
-	struct secret *pass; /* owned; NULL: none came */
-	unsigned days;
+	struct secret *pass; /* owned; NULL: none came; of length 0: an empty
+			      * one came, which is never right */
+	unsigned days;       /* 0: what came is no number of days */
+	char days_text[24];  /* as it was written, cut; for messages */
 	char profile[PROFILE_NAME_MAX + 1];
 	enum key_type key_type;
 	struct subject subject;
@@ -111,11 +115,22 @@ struct request {
 void request_init(struct request *r);
 void request_clear(struct request *r);
 
+/* True if the field was in the request. */
+bool request_has(const struct request *r, enum request_field f);
+
+/*
+ * Sets answer_name where text is topic-safe and neither protected nor a verb's
+ * word; else leaves it. An answer to a request that calls itself "sign" would
+ * come in as the next request, and be answered again, without an end.
+ */
+void request_set_answer_name(struct request *r, struct bytes text);
+
 /* A new random id for the log. */
 MUST_USE int request_make_id(char id[REQUEST_ID_LEN], struct err *e);
 
-/* SHA-256 over verb, name, key or csr, days, profile, subject, names, key type
- * and retry key; never the passphrase, never the door. */
+/* SHA-256 over verb, fields present, name, csr, days, profile, subject, names,
+ * key type and retry key; never the passphrase, never the door. As asked for:
+ * before the configuration's defaults are filled in. */
 MUST_USE int request_digest(struct request *r, struct err *e);
 
 #endif

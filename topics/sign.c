@@ -17,21 +17,26 @@ int
 sign_parse(struct request *r, const struct authority_view *v, struct bytes body,
     struct bytes path_name, struct err *e)
 {
-	(void)path_name;
-	return issue_parse(r, v, body, ALLOWED, e);
-}
+	unsigned days_max;
 
-static bool
-has(const struct request *r, enum request_field f)
-{
-	return (r->fields & 1u << f) != 0;
+	(void)path_name;
+	if (issue_parse(r, v, body, ALLOWED, e) != 0)
+		return -1;
+	/* Without a profile it is the entity's, which is looked up later. */
+	days_max = request_has(r, FIELD_PROFILE)
+		       ? r->rule->days_max
+		       : profile_days_max(&v->profiles);
+	if (issue_check_days(r, days_max, e) != 0)
+		return -1;
+	return request_digest(r, e);
 }
 
 /* An entity keeps its profile; a request may only repeat it. */
 static int
 keep_profile(struct request *r, const struct authority_view *v, struct err *e)
 {
-	if (has(r, FIELD_PROFILE) && strcmp(r->profile, r->last.profile) != 0)
+	if (request_has(r, FIELD_PROFILE) &&
+	    strcmp(r->profile, r->last.profile) != 0)
 		return err_set(e, ERR_BAD_FIELD, "profile",
 		    "\"%s\" has the profile \"%s\"", r->name.text,
 		    r->last.profile);
@@ -41,9 +46,6 @@ keep_profile(struct request *r, const struct authority_view *v, struct err *e)
 		    "the entity's profile \"%s\" is gone from the "
 		    "configuration",
 		    r->last.profile);
-	if (r->days > r->rule->days_max)
-		return err_set(e, ERR_BAD_FIELD, "days",
-		    "must be 1 to %u, got \"%u\"", r->rule->days_max, r->days);
 	return 0;
 }
 
@@ -100,23 +102,46 @@ key_of_last(struct request *r, struct err *e)
 	return 0;
 }
 
-int
-sign_prepare(struct request *r, const struct authority_view *v, struct err *e)
+/* Where a policy refuses what came in the csr, the csr is at fault: the request
+ * has no such field. */
+static int
+blame_csr(const struct request *r, struct err *e)
 {
-	if (!r->known && !has(r, FIELD_CSR))
+	char message[sizeof(e->message)];
+
+	if (r->known || e->kind != ERR_BAD_FIELD ||
+	    strcmp(e->field, "days") == 0 || strcmp(e->field, "name") == 0)
+		return -1;
+	memcpy(message, e->message, sizeof(message));
+	return err_set(e, ERR_BAD_CSR, "csr", "%s", message);
+}
+
+static int
+find_rule(struct request *r, const struct authority_view *v, struct err *e)
+{
+	if (!r->known && !request_has(r, FIELD_CSR))
 		return err_set(e, ERR_UNKNOWN_NAME, "name",
 		    "\"%s\" was never created; send a csr", r->name.text);
 	if (r->known && keep_profile(r, v, e) != 0)
+		return -1;
+	return issue_check_days(r, r->rule->days_max, e);
+}
+
+int
+sign_prepare(struct request *r, const struct authority_view *v, struct err *e)
+{
+	if (find_rule(r, v, e) != 0)
 		return -1;
 	if (r->known) {
 		r->plan.subject = r->last.subject;
 		r->plan.sans = r->last.sans;
 	}
-	if ((has(r, FIELD_CSR) ? key_of_csr(r, e) : key_of_last(r, e)) != 0)
+	if ((request_has(r, FIELD_CSR) ? key_of_csr(r, e)
+				       : key_of_last(r, e)) != 0)
 		return -1;
 	if (issue_plan(r, v, e) != 0)
-		return -1;
-	if (!has(r, FIELD_CSR))
+		return blame_csr(r, e);
+	if (!request_has(r, FIELD_CSR))
 		r->result.key_serial = r->last.key_serial;
 	return 0;
 }

@@ -104,22 +104,44 @@ method_fits(const struct verb *v, struct bytes method)
 		   bytes_equal(method, bytes_of_text("HEAD")));
 }
 
+static const struct verb *
+find_first(struct bytes path, struct bytes *name)
+{
+	for (const struct verb *v = verb_table; v->word != NULL; v++)
+		if (match(v, path, name))
+			return v;
+	return NULL;
+}
+
+static void
+allow_add(char *allow, size_t size, const struct verb *v)
+{
+	size_t n = strnlen(allow, size);
+
+	snprintf(allow + n, size - n, "%s%s", n == 0 ? "" : ", ",
+	    strcmp(v->method, "GET") == 0 ? "GET, HEAD" : v->method);
+}
+
 const struct verb *
 verb_find_path(struct bytes method, struct bytes path, struct bytes *name,
     char *allow, size_t allow_size, struct err *e)
 {
-	for (const struct verb *v = verb_table; v->word != NULL; v++) {
-		if (!match(v, path, name))
+	const struct verb *first = find_first(path, name);
+
+	allow[0] = '\0';
+	if (first == NULL) {
+		err_set(e, ERR_NO_ROUTE, NULL,
+		    "there is nothing here; see /healthz, /v1/ssl/…");
+		return NULL;
+	}
+	/* One path may have a row for each of its methods. */
+	for (const struct verb *v = first; v->word != NULL; v++) {
+		if (v->path == NULL || strcmp(v->path, first->path) != 0)
 			continue;
 		if (method_fits(v, method))
 			return v;
-		snprintf(allow, allow_size, "%s",
-		    strcmp(v->method, "GET") == 0 ? "GET, HEAD" : v->method);
-		err_set(
-		    e, ERR_BAD_METHOD, NULL, "the method must be %s", allow);
-		return NULL;
+		allow_add(allow, allow_size, v);
 	}
-	err_set(e, ERR_NO_ROUTE, NULL,
-	    "there is nothing here; see /healthz, /v1/ssl/…");
+	err_set(e, ERR_BAD_METHOD, NULL, "the method must be %s", allow);
 	return NULL;
 }

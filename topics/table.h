@@ -6,10 +6,10 @@
  * every verb and door:
  *
  *	parse    loop    the body or path into the request
- *	-        passphrase (NEEDS_PASS), earlier answer and entity
- *(NEEDS_ENTITY) prepare  worker  proof of possession, keys, the plan of the
- *certificate
- *	-        intent, signature, commit (NEEDS_SIGNATURE)
+ *	-                passphrase (NEEDS_PASS), earlier answer and entity
+ *	                 (NEEDS_ENTITY)
+ *	prepare  worker  proof of possession, keys, the plan of the certificate
+ *	-                intent, signature, commit (NEEDS_SIGNATURE)
  *	answer   loop    the body
  */
 #ifndef TOPICS_TABLE_H
@@ -59,9 +59,11 @@ extern const struct verb verb_table[];
 const struct verb *verb_find_topic(struct bytes word);
 
 /*
- * HTTP: path without its query. name gets a view of what stands for <name>.
+ * HTTP: path without its query; nothing is percent-decoded, and no name has a
+ * '%'. name gets a view of what stands for <name>. HEAD is as GET: its answer
+ * has a body, which the door leaves out (RFC 9110, 9.3.2).
  * NULL: e has ERR_NO_ROUTE, or ERR_BAD_METHOD where the path is right; allow
- * (at least 32 bytes) then lists the methods for the Allow header.
+ * (at least 32 bytes) then lists the methods for the Allow header, else "".
  */
 const struct verb *verb_find_path(struct bytes method, struct bytes path,
     struct bytes *name, char *allow, size_t allow_size, struct err *e);

@@ -5,71 +5,51 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ca/base/file.h"
 #include "service/config/settings.h"
 
-#define UNKNOWN_MAX  32
-#define PROBLEMS_MAX 64
-#define NAME_MAX_LEN 64
-
-struct problem {
-	int line;
-	char text[256];
-};
+#define FILE_MAX 65536
 
 /*
- * libconfuse stops at the first name that it does not know, and hands its
- * callbacks no argument. So the file is read again, with that name made known
- * as an unknown one, until all are found; problems count from the last reading.
+ * libconfuse (3.3) counts a comment's line three times, and stops at the first
+ * thing that it can't read. A setting is one line here, so each line is given
+ * to it alone: the number is ours, and nothing hides what comes after it.
+ * Its callbacks have no argument.
  */
 static struct {
 	struct check *check;
 	struct config *out;
-	char unknown[UNKNOWN_MAX][NAME_MAX_LEN];
-	size_t unknowns;
-	struct problem problem[PROBLEMS_MAX];
-	size_t problems;
-	bool again;
+	int line;
 } reading;
 
+static void on_error(cfg_t *cfg, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
+
 static void
-add_problem(int line, const char *text)
+tell(const char *message)
 {
-	struct problem *p = &reading.problem[reading.problems];
+	struct check *c = reading.check;
 
-	if (reading.problems == PROBLEMS_MAX)
-		return;
-	p->line = line;
-	snprintf(p->text, sizeof(p->text), "%s", text);
-	reading.problems++;
-}
-
-static bool
-add_unknown(const char *text)
-{
-	static const char words[] = "no such option '";
-	const char *name = strstr(text, words);
-	size_t n;
-
-	if (name == NULL || reading.unknowns == UNKNOWN_MAX)
-		return false;
-	name += sizeof(words) - 1;
-	n = strcspn(name, "'");
-	if (n >= NAME_MAX_LEN)
-		return false;
-	snprintf(reading.unknown[reading.unknowns++], NAME_MAX_LEN, "%.*s",
-	    (int)n, name);
-	reading.again = true;
-	return true;
+	c->problem(c->arg, c->path, reading.line, message);
+	c->problems++;
 }
 
 static void
 on_error(cfg_t *cfg, const char *fmt, va_list ap)
 {
-	char text[256];
+	static const char unknown[] = "no such option '";
+	char text[256], message[300];
+	size_t n = sizeof(unknown) - 1;
 
+	(void)cfg;
 	vsnprintf(text, sizeof(text), fmt, ap);
-	if (!add_unknown(text))
-		add_problem(cfg == NULL ? 0 : cfg->line, text);
+	if (strncmp(text, unknown, n) == 0)
+		snprintf(message, sizeof(message),
+		    "%.*s: there is no such setting",
+		    (int)strcspn(text + n, "'"), text + n);
+	else
+		snprintf(message, sizeof(message), "must be: name = value (%s)",
+		    text);
+	tell(message);
 }
 
 /* Each time that a setting is read. */
@@ -78,80 +58,101 @@ on_setting(cfg_t *cfg, cfg_opt_t *opt)
 {
 	const struct setting *s = setting_find(opt->name);
 	const char *value = cfg_opt_getnstr(opt, 0);
+	int *line = &reading.check->line[s - settings];
 	struct err e = ERR_INIT;
-	char text[256];
+	char text[128];
 
-	if (s == NULL) {
-		snprintf(text, sizeof(text), "%s: there is no such setting",
-		    opt->name);
-		add_problem(cfg->line, text);
-		return 0;
+	(void)cfg;
+	if (*line != 0) {
+		snprintf(text, sizeof(text), "%s: is set already, on line %d",
+		    s->name, *line);
+		tell(text);
 	}
-	if (reading.check->line[s - settings] != 0) {
-		snprintf(text, sizeof(text), "%s: is set twice", opt->name);
-		add_problem(cfg->line, text);
-	}
-	reading.check->line[s - settings] = cfg->line;
+	*line = reading.line;
 	if (setting_set(s, value == NULL ? "" : value, reading.out, &e) != 0)
-		add_problem(cfg->line, e.message);
+		tell(e.message);
 	return 0;
 }
 
 static cfg_opt_t *
 make_options(void)
 {
-	size_t n = settings_count + reading.unknowns;
-	cfg_opt_t *opts = calloc(n + 1, sizeof(*opts));
+	cfg_opt_t *opts = calloc(settings_count + 1, sizeof(*opts));
 	cfg_opt_t end = CFG_END();
 
 	if (opts == NULL)
 		return NULL;
-	for (size_t i = 0; i < n; i++) {
-		const char *name = i < settings_count
-				       ? settings[i].name
-				       : reading.unknown[i - settings_count];
-		cfg_opt_t opt = CFG_STR(name, NULL, CFGF_NONE);
+	for (size_t i = 0; i < settings_count; i++) {
+		cfg_opt_t opt = CFG_STR(settings[i].name, NULL, CFGF_NONE);
 
 		opts[i] = opt;
 	}
-	opts[n] = end;
+	opts[settings_count] = end;
 	return opts;
 }
 
-static void
-read_once(void)
+static cfg_t *
+make_reader(void)
 {
 	cfg_opt_t *opts = make_options();
 	cfg_t *cfg = opts == NULL ? NULL : cfg_init(opts, CFGF_NONE);
 
-	reading.again = false;
-	reading.problems = 0;
-	memset(reading.check->line, 0, sizeof(reading.check->line));
-	if (cfg == NULL) {
-		add_problem(0, "out of memory");
-		free(opts);
-		return;
+	if (cfg != NULL) {
+		cfg_set_error_function(cfg, on_error);
+		for (size_t i = 0; i < settings_count; i++)
+			cfg_set_validate_func(
+			    cfg, settings[i].name, on_setting);
 	}
-	cfg_set_error_function(cfg, on_error);
-	for (cfg_opt_t *o = opts; o->name != NULL; o++)
-		cfg_set_validate_func(cfg, o->name, on_setting);
-	if (cfg_parse(cfg, reading.check->path) == CFG_FILE_ERROR)
-		add_problem(0, "cannot be read");
+	free(opts); /* it has a copy */
+	return cfg;
+}
+
+/* With a reader of its own: a quote that is not closed would leave the next
+ * line inside it. */
+static void
+read_line(const char *line)
+{
+	unsigned before = reading.check->problems;
+	cfg_t *cfg = make_reader();
+
+	if (cfg == NULL)
+		tell("out of memory");
+	else if (cfg_parse_buf(cfg, line) != CFG_SUCCESS &&
+		 reading.check->problems == before)
+		tell("must be: name = value");
 	cfg_free(cfg);
-	free(opts);
+}
+
+static void
+read_lines(char *text)
+{
+	for (reading.line = 1; *text != '\0'; reading.line++) {
+		char *end = text + strcspn(text, "\n");
+		const char *first = text + strspn(text, " \t\r");
+
+		if (*end == '\n')
+			*end++ = '\0';
+		if (*first != '\0' && *first != '#' && first < end)
+			read_line(text);
+		text = end;
+	}
 }
 
 void
 config_file_read(struct check *c, struct config *out)
 {
+	struct err e = ERR_INIT;
+	struct buf text;
+
 	memset(&reading, 0, sizeof(reading));
 	reading.check = c;
 	reading.out = out;
-	do
-		read_once();
-	while (reading.again);
-	for (size_t i = 0; i < reading.problems; i++)
-		c->problem(c->arg, c->path, reading.problem[i].line,
-		    reading.problem[i].text);
-	c->problems += (unsigned)reading.problems;
+	buf_init(&text, FILE_MAX);
+	if (file_read(c->path, &text, &e) != 0)
+		tell(e.message);
+	else if (text.len > 0 && memchr(text.data, '\0', text.len) != NULL)
+		tell("holds a NUL byte");
+	else if (text.len > 0)
+		read_lines((char *)text.data);
+	buf_clear(&text);
 }

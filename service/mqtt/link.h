@@ -40,6 +40,7 @@ struct mqtt_message {
 	struct bytes correlation_data; /* MQTT 5; empty: none */
 	bool retained;
 	bool duplicate;
+	bool oversized; /* longer than message_max: the payload is left out */
 };
 
 void mqtt_message_free(struct mqtt_message *m);
@@ -85,7 +86,7 @@ void mqtt_link_reconnect(struct mqtt_link *l);
 bool mqtt_link_is_up(const struct mqtt_link *l);
 
 /* What waits to be sent or acknowledged. */
-size_t mqtt_link_pending(const struct mqtt_link *l);
+size_t mqtt_link_pending(struct mqtt_link *l);
 
 /* Stops taking in messages, waits up to drain_ms for acknowledgements,
  * disconnects, ends the thread. Then on_stopped comes on the loop's thread and
