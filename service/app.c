@@ -264,6 +264,7 @@ app_run(const struct app_options *o, struct err *e)
 	}
 	a->options = o;
 	a->config = *o->config;
+	a->config.http.drain_ms = a->config.drain_ms;
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGINT, SIG_IGN); /* the terminal's; the supervisor asks us */
 	start(a);

@@ -50,9 +50,9 @@ demo_operator_creates() { # NAME
 demo_ask() { # WHO NAME REQUEST
 	local tls=(-h 127.0.0.1 -p "$mqtt_port" --cafile "$dir/ca.crt"
 		--cert "$out/$1.crt" --key "$out/$1.key")
-	demo_show "mosquitto_rr ${tls[*]} -V mqttv5 -q 1 -t ssl/sign -e ssl/$2 -W 30 -m '{\"name\":\"$2\",…}'"
-	printf '%s' "$3" | mosquitto_rr "${tls[@]}" -V mqttv5 -q 1 -t ssl/sign \
-		-e "ssl/$2" -s -W 30 >"$out/$2.json"
+	demo_show "mosquitto_rr ${tls[*]} -V mqttv5 -q 1 -t ssl/sign -e ssl/$2 -W 30 -m '{\"name\":\"$2\",\"days\":…,\"pass\":\"…\"}'"
+	mosquitto_rr "${tls[@]}" -V mqttv5 -q 1 -t ssl/sign -e "ssl/$2" -W 30 \
+		-m "$3" >"$out/$2.json"
 }
 
 demo_collector_renews() { # NAME

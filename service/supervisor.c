@@ -120,8 +120,8 @@ log_end(const char *who, int status)
 		    log_number("status", WEXITSTATUS(status)));
 }
 
-/* One without the other is of no use: the signer ends when its socket does,
- * the service is asked. */
+/* One without the other is of no use: each ends by itself when the socket
+ * between them does, within the grace. */
 static void
 reap(struct supervisor *s)
 {
@@ -132,7 +132,9 @@ reap(struct supervisor *s)
 		if (pid == s->signer) {
 			log_end("signer", status);
 			s->signer = 0;
-			tell(s->service, SIGTERM);
+			/* A second SIGTERM would cut its stop short. */
+			if (!s->stopping)
+				tell(s->service, SIGTERM);
 		} else if (pid == s->service) {
 			log_end("service", status);
 			s->service = 0;
@@ -254,7 +256,7 @@ supervisor_run(const struct config *c, const struct cli_options *o)
 	do {
 		wait_delay(&s);
 		if (s.stopping)
-			break;
+			return 0; /* nothing runs */
 		if (start_both(&s, &e) != 0) {
 			log_error("start", log_text("message", e.message));
 			set_deadline(&s, 0);

@@ -11,6 +11,9 @@
 void
 buf_init(struct buf *b, size_t max)
 {
+	/* So that no sum of lengths below can wrap. */
+	if (max > SIZE_MAX / 4)
+		max = SIZE_MAX / 4;
 	*b = (struct buf){.max = max};
 }
 
@@ -39,7 +42,7 @@ static int
 buf_grow(struct buf *b, size_t need)
 {
 	size_t cap = grown_cap(b, need + 1);
-	uint8_t *data = malloc(cap);
+	uint8_t *data = calloc(1, cap);
 
 	if (data == NULL)
 		return -1;

@@ -52,21 +52,25 @@ int
 err_set(
     struct err *e, enum err_kind kind, const char *field, const char *fmt, ...)
 {
-	char text[sizeof(e->message)];
+	/* Copies first: field and the arguments may be e's own. */
+	char text[sizeof(e->message)], name[sizeof(e->field)];
 	va_list ap;
 	int n;
 
 	va_start(ap, fmt);
 	n = vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	if (n < 0)
+		text[0] = '\0';
 	if (n >= (int)sizeof(text))
 		cut_at_character(text);
+	n = snprintf(name, sizeof(name), "%s", field == NULL ? "" : field);
+	if (n >= (int)sizeof(name))
+		cut_at_character(name);
 	*e = (struct err){.kind = kind};
-	if (field == NULL)
-		field = "";
-	snprintf(e->field, sizeof(e->field), "%s", field);
-	n = snprintf(e->message, sizeof(e->message), "%s%s%s", e->field,
-	    e->field[0] == '\0' ? "" : ": ", text);
+	memcpy(e->field, name, sizeof(name));
+	n = snprintf(e->message, sizeof(e->message), "%s%s%s", name,
+	    name[0] == '\0' ? "" : ": ", text);
 	if (n >= (int)sizeof(e->message))
 		cut_at_character(e->message);
 	return -1;
@@ -91,7 +95,7 @@ err_openssl(struct err *e, const char *what)
 
 	while ((code = ERR_get_error()) != 0) {
 		ERR_error_string_n(code, text, sizeof(text));
-		log_error(
+		log_warn(
 		    "openssl", log_text("what", what), log_text("error", text));
 	}
 	return err_set(e, ERR_INTERNAL, NULL, "%s failed", what);

@@ -8,7 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PATH_BYTES 512
+#include "ca/base/hex.h"
+
+#define PATH_BYTES 1024
 
 static int
 read_all(int fd, struct buf *out, const char *path, struct err *e)
@@ -65,6 +67,7 @@ write_all(int fd, struct bytes content)
 	return 0;
 }
 
+/* The rename is on disk only when the folder is. */
 static int
 sync_folder(const char *path)
 {
@@ -82,56 +85,72 @@ sync_folder(const char *path)
 	return rc;
 }
 
+/* A name beside path that nobody else has; leaves room in sync_folder, too. */
 static int
-write_temporary(const char *path, struct bytes content, mode_t mode)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	int rc;
-
-	if (fd < 0)
-		return -1;
-	rc = fchmod(fd, mode);
-	if (rc == 0)
-		rc = write_all(fd, content);
-	if (rc == 0)
-		rc = fsync(fd);
-	if (close(fd) != 0)
-		rc = -1;
-	return rc;
-}
-
-static int
-temporary_path(const char *path, char out[PATH_BYTES])
+temporary_path(const char *path, char out[PATH_BYTES], struct err *e)
 {
 	unsigned char random[8];
-	uint64_t number;
+	char text[2 * sizeof(random) + 1];
 	int n;
 
 	if (RAND_bytes(random, sizeof(random)) != 1)
-		return -1;
-	memcpy(&number, random, sizeof(number));
-	n = snprintf(out, PATH_BYTES, "%s.%016llx.tmp", path,
-	    (unsigned long long)number);
-	return n < PATH_BYTES ? 0 : -1;
+		return err_openssl(e, "a temporary file's name");
+	hex_encode(random, sizeof(random), text);
+	n = snprintf(out, PATH_BYTES, "%s.%s.tmp", path, text);
+	if (n < 0 || n >= PATH_BYTES)
+		return err_set(e, ERR_INTERNAL, NULL, "%s: too long", path);
+	return 0;
 }
 
+/* Takes fd: it is closed in any case. */
 static int
-file_put(const char *path, struct bytes content, mode_t mode,
-    unsigned rename_flags, struct err *e)
+fill(int fd, struct bytes content, mode_t mode)
+{
+	int number;
+
+	if (fchmod(fd, mode) == 0 && write_all(fd, content) == 0 &&
+	    fsync(fd) == 0)
+		return close(fd);
+	number = errno;
+	close(fd);
+	errno = number;
+	return -1;
+}
+
+/* Where a file system can't refuse to replace, a second name does it. */
+static int
+move_new(const char *from, const char *to)
+{
+	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -1;
+	if (link(from, to) != 0)
+		return -1;
+	return unlink(from);
+}
+
+typedef int move_fn(const char *from, const char *to);
+
+static int
+file_put(const char *path, struct bytes content, mode_t mode, move_fn *move,
+    struct err *e)
 {
 	char temporary[PATH_BYTES];
+	int fd, number;
 
-	if (temporary_path(path, temporary) != 0)
-		return err_set(e, ERR_INTERNAL, NULL, "%s: too long", path);
-	if (write_temporary(temporary, content, mode) != 0 ||
-	    renameat2(AT_FDCWD, temporary, AT_FDCWD, path, rename_flags) != 0) {
-		int number = errno;
-
+	if (temporary_path(path, temporary, e) != 0)
+		return -1;
+	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return err_errno(e, "create", temporary);
+	if (fill(fd, content, mode) != 0 || move(temporary, path) != 0) {
+		number = errno;
 		unlink(temporary);
-		errno = number;
 		if (number == EEXIST)
 			return err_set(
 			    e, ERR_INTERNAL, NULL, "%s: exists", path);
+		errno = number;
 		return err_errno(e, "write", path);
 	}
 	if (sync_folder(path) != 0)
@@ -142,13 +161,13 @@ file_put(const char *path, struct bytes content, mode_t mode,
 int
 file_write(const char *path, struct bytes content, mode_t mode, struct err *e)
 {
-	return file_put(path, content, mode, 0, e);
+	return file_put(path, content, mode, rename, e);
 }
 
 int
 file_create(const char *path, struct bytes content, mode_t mode, struct err *e)
 {
-	return file_put(path, content, mode, RENAME_NOREPLACE, e);
+	return file_put(path, content, mode, move_new, e);
 }
 
 bool
@@ -169,8 +188,8 @@ file_check_private(const char *path, struct err *e)
 		    e, ERR_INTERNAL, NULL, "%s: %s", path, strerror(errno));
 	if ((st.st_mode & (S_IRWXG | S_IRWXO)) == 0)
 		return 0;
-	return err_set(e, ERR_INTERNAL, NULL,
-	    "%s: others may read it; run: chmod 600 %s", path, path);
+	return err_set(
+	    e, ERR_INTERNAL, NULL, "others may read it: chmod 600 %s", path);
 }
 
 int

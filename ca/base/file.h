@@ -22,8 +22,8 @@ MUST_USE int file_create(
 
 bool file_exists(const char *path);
 
-/* -1 if others than the owner can read path; the message is the command that
- * mends it: "chmod 600 PATH". */
+/* -1 if path is not there or others than the owner have any right to it; the
+ * message then ends in the command that mends it: "chmod 600 PATH". */
 MUST_USE int file_check_private(const char *path, struct err *e);
 
 /* folder + "/" + name into out (NUL-terminated); -1 if it does not fit. */

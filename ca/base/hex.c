@@ -1,7 +1,9 @@
 #include "ca/base/hex.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <string.h>
+
+#define ONE_LINE_STEP 3072 /* a multiple of 3: no padding inside */
 
 static const char digits[] = "0123456789abcdef";
 
@@ -98,8 +100,8 @@ group_add(struct group *g, uint8_t c, struct buf *out)
 	return ++g->count < 4 ? 0 : group_flush(g, out);
 }
 
-int
-base64_decode(struct bytes text, struct buf *out)
+static int
+decode(struct bytes text, struct buf *out)
 {
 	struct group g = {0, 0, 0};
 
@@ -112,20 +114,35 @@ base64_decode(struct bytes text, struct buf *out)
 	return g.count == 0 && !out->failed ? 0 : -1;
 }
 
+int
+base64_decode(struct bytes text, struct buf *out)
+{
+	size_t before = out->len;
+
+	if (decode(text, out) == 0)
+		return 0;
+	if (out->len > before)
+		OPENSSL_cleanse(out->data + before, out->len - before);
+	out->len = before;
+	return -1;
+}
+
 void
 base64_encode(struct bytes data, size_t line_len, struct buf *out)
 {
-	size_t step = line_len / 4 * 3;
+	size_t step = line_len < 4 ? ONE_LINE_STEP : line_len / 4 * 3;
 	uint8_t *to;
 
 	for (size_t i = 0; i < data.len; i += step) {
 		size_t n = data.len - i < step ? data.len - i : step;
 
-		to = buf_reserve(out, (n + 2) / 3 * 4 + 1);
+		/* The NUL that EVP_EncodeBlock adds has its place in a buf. */
+		to = buf_reserve(out, (n + 2) / 3 * 4);
 		if (to == NULL)
 			return;
 		EVP_EncodeBlock(to, data.data + i, (int)n);
 		out->len += (n + 2) / 3 * 4;
-		buf_append_byte(out, '\n');
+		if (line_len > 0)
+			buf_append_byte(out, '\n');
 	}
 }

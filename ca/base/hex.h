@@ -11,8 +11,12 @@ void hex_encode(const uint8_t *data, size_t len, char *out);
 MUST_USE int hex_decode(struct bytes text, uint8_t *out, size_t len);
 
 /* Strict base 64: no white space but line ends, right padding, no bits left
- * over. Appends to out; -1 if text is not base 64 or out is full. */
+ * over. Appends to out; -1 if text is not base 64 or out is full, and then
+ * nothing is appended. */
 MUST_USE int base64_decode(struct bytes text, struct buf *out);
+
+/* Appends lines of line_len characters (a multiple of 4), each with a line
+ * feed; 0: one line, without. */
 void base64_encode(struct bytes data, size_t line_len, struct buf *out);
 
 #endif

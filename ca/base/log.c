@@ -1,5 +1,6 @@
 #include "ca/base/log.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -8,16 +9,21 @@
 
 #include "ca/base/clock.h"
 
+/* A pipe takes this much whole (PIPE_BUF): two programs share one stderr. */
 #define LINE_MAX_BYTES 4096
 #define VALUE_MAX      1024
+#define CUT_MARK       " cut=1\n" /* in place of the fields that do not fit */
 
 static const char *const words[] = {"debug", "info", "warn", "error"};
+static const char *const padded_words[] = {
+    " debug ", " info  ", " warn  ", " error "};
 static const char *program = "-";
 static _Atomic int least = LOG_LEVEL_INFO;
 
 struct line {
 	char text[LINE_MAX_BYTES];
 	size_t len;
+	bool full; /* something did not fit; text is as before it */
 };
 
 void
@@ -66,16 +72,22 @@ log_number(const char *key, int64_t number)
 	return (struct log_field){key, NULL, 0, number};
 }
 
-/* One byte stays free for the line's end. */
+/* Room for the mark and the line's end stays free. */
 static void
 line_add(struct line *l, const char *text, size_t len)
 {
-	size_t room = sizeof(l->text) - 1 - l->len;
-
-	if (len > room)
-		len = room;
+	if (l->full || len > sizeof(l->text) - sizeof(CUT_MARK) - l->len) {
+		l->full = true;
+		return;
+	}
 	memcpy(l->text + l->len, text, len);
 	l->len += len;
+}
+
+static void
+line_add_word(struct line *l, const char *word)
+{
+	line_add(l, word, strlen(word));
 }
 
 static bool
@@ -87,14 +99,16 @@ is_plain(unsigned char c)
 }
 
 static bool
-needs_quotes(const struct log_field *f)
+is_all_plain(const char *text, size_t len)
 {
-	for (size_t i = 0; i < f->len; i++)
-		if (!is_plain((unsigned char)f->text[i]))
-			return true;
-	return f->len == 0;
+	for (size_t i = 0; i < len; i++)
+		if (!is_plain((unsigned char)text[i]))
+			return false;
+	return len > 0;
 }
 
+/* Beyond ASCII all is escaped: what turns a terminal's text around or looks
+ * like another letter is then seen for what it is. */
 static void
 line_add_escaped(struct line *l, unsigned char c)
 {
@@ -106,60 +120,90 @@ line_add_escaped(struct line *l, unsigned char c)
 	else if (c == '\n')
 		n = snprintf(text, sizeof(text), "\\n");
 	else if (c < 0x20 || c >= 0x7f)
-		n = snprintf(text, sizeof(text), "\\x%02x", c);
+		n = snprintf(text, sizeof(text), "\\x%02X", c);
 	else
 		n = snprintf(text, sizeof(text), "%c", c);
 	line_add(l, text, (size_t)n);
 }
 
+/* The bound is on what is written: an escape is four characters. */
 static void
-line_add_text(struct line *l, const struct log_field *f)
+line_add_text(struct line *l, const char *text, size_t len)
 {
-	size_t len = f->len < VALUE_MAX ? f->len : VALUE_MAX;
+	bool plain = is_all_plain(text, len);
+	size_t start = l->len;
+	size_t i;
 
-	if (!needs_quotes(f)) {
-		line_add(l, f->text, len);
-		return;
-	}
-	line_add(l, "\"", 1);
-	for (size_t i = 0; i < len; i++)
-		line_add_escaped(l, (unsigned char)f->text[i]);
-	line_add(l, "\"", 1);
+	if (!plain)
+		line_add_word(l, "\"");
+	for (i = 0; i < len && l->len - start < VALUE_MAX; i++)
+		line_add_escaped(l, (unsigned char)text[i]);
+	if (!plain)
+		line_add_word(l, "\"");
+	if (i < len)
+		line_add_word(l, "...");
 }
 
 static void
 line_add_field(struct line *l, const struct log_field *f)
 {
 	char number[24];
-	int n;
+	size_t before = l->len;
 
-	line_add(l, " ", 1);
-	line_add(l, f->key, strlen(f->key));
-	line_add(l, "=", 1);
+	line_add_word(l, " ");
+	line_add_word(l, f->key);
+	line_add_word(l, "=");
 	if (f->text != NULL) {
-		line_add_text(l, f);
-		return;
+		line_add_text(l, f->text, f->len);
+	} else {
+		snprintf(number, sizeof(number), "%lld", (long long)f->number);
+		line_add_word(l, number);
 	}
-	n = snprintf(number, sizeof(number), "%lld", (long long)f->number);
-	line_add(l, number, (size_t)n);
+	if (l->full)
+		l->len = before;
+}
+
+static void
+line_begin(struct line *l, enum log_level level, const char *event)
+{
+	char now[CLOCK_TEXT_MS_LEN];
+
+	l->len = 0;
+	l->full = false;
+	clock_format_ms(clock_now_ms(), now);
+	line_add_word(l, now);
+	line_add_word(l, padded_words[level]);
+	line_add_word(l, program);
+	line_add_word(l, " ");
+	line_add_word(l, event);
+}
+
+static void
+line_write(struct line *l)
+{
+	const char *end = l->full ? CUT_MARK : "\n";
+	size_t len = strlen(end);
+	ssize_t n;
+
+	memcpy(l->text + l->len, end, len);
+	l->len += len;
+	do {
+		n = write(STDERR_FILENO, l->text, l->len);
+	} while (n < 0 && errno == EINTR);
 }
 
 void
 log_event(enum log_level level, const char *event,
     const struct log_field *fields, size_t n)
 {
-	char now[CLOCK_TEXT_MS_LEN];
+	int number = errno;
 	struct line l;
-	int head;
 
 	if ((int)level < atomic_load(&least))
 		return;
-	clock_format_ms(clock_now_ms(), now);
-	head = snprintf(l.text, sizeof(l.text), "%s %-5s %s %s", now,
-	    words[level], program, event);
-	l.len = head < 0 ? 0 : (size_t)head;
-	for (size_t i = 0; i < n; i++)
+	line_begin(&l, level, event);
+	for (size_t i = 0; i < n && !l.full; i++)
 		line_add_field(&l, &fields[i]);
-	l.text[l.len++] = '\n';
-	(void)!write(STDERR_FILENO, l.text, l.len);
+	line_write(&l);
+	errno = number;
 }

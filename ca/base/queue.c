@@ -17,10 +17,11 @@ queue_new(size_t max, struct queue **out, struct err *e)
 {
 	struct queue *q = calloc(1, sizeof(*q));
 
-	if (q == NULL)
+	if (q == NULL || pthread_mutex_init(&q->lock, NULL) != 0 ||
+	    pthread_cond_init(&q->filled, NULL) != 0) {
+		free(q);
 		return err_set(e, ERR_INTERNAL, NULL, "out of memory");
-	pthread_mutex_init(&q->lock, NULL);
-	pthread_cond_init(&q->filled, NULL);
+	}
 	q->last = &q->first;
 	q->max = max;
 	*out = q;
@@ -86,7 +87,7 @@ queue_take_many(struct queue *q, size_t max)
 	pthread_mutex_lock(&q->lock);
 	while (q->count == 0 && !q->closed)
 		pthread_cond_wait(&q->filled, &q->lock);
-	if (q->count > 0)
+	if (q->count > 0 && max > 0)
 		first = split(q, q->count < max ? q->count : max);
 	pthread_mutex_unlock(&q->lock);
 	return first;

@@ -27,8 +27,9 @@ MUST_USE int seal_key_public(
 void seal_key_free(struct seal_key *k);
 
 /*
- * Appends the sealed plain to out. info names the use ("ms_ssl_server key"),
- * aad is bound to it and must be given again to open. Thread-safe.
+ * Appends the sealed plain to out. info names the use ("ms_ssl_server key",
+ * at most 256 bytes), aad is bound to it and must be given again to open.
+ * Thread-safe.
  */
 MUST_USE int seal(const uint8_t public_key[SEAL_KEY_LEN], struct bytes info,
     struct bytes aad, struct bytes plain, struct buf *out, struct err *e);

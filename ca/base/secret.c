@@ -14,6 +14,7 @@ struct secret {
 };
 
 #define HEAP_MINIMUM 32 /* the smallest piece that the heap hands out */
+#define SECRET_MAX   (1 << 20)
 
 int
 secret_heap_init(size_t size, struct err *e)
@@ -31,8 +32,11 @@ secret_heap_init(size_t size, struct err *e)
 struct secret *
 secret_new(const void *data, size_t len)
 {
-	struct secret *s = OPENSSL_secure_zalloc(sizeof(*s) + len);
+	struct secret *s;
 
+	if (len > SECRET_MAX)
+		return NULL;
+	s = OPENSSL_secure_zalloc(sizeof(*s) + len);
 	if (s == NULL)
 		return NULL;
 	s->len = len;
@@ -61,13 +65,16 @@ secret_equal(const struct secret *a, const struct secret *b)
 }
 
 static pthread_once_t tag_once = PTHREAD_ONCE_INIT;
-static unsigned char tag_key[SECRET_TAG_LEN];
-static bool tag_key_is_made;
+static unsigned char *tag_key; /* NULL: it could not be made */
 
 static void
 make_tag_key(void)
 {
-	tag_key_is_made = RAND_priv_bytes(tag_key, sizeof(tag_key)) == 1;
+	tag_key = OPENSSL_secure_malloc(SECRET_TAG_LEN);
+	if (tag_key == NULL || RAND_priv_bytes(tag_key, SECRET_TAG_LEN) == 1)
+		return;
+	OPENSSL_secure_clear_free(tag_key, SECRET_TAG_LEN);
+	tag_key = NULL;
 }
 
 int
@@ -75,9 +82,9 @@ secret_tag(
     const struct secret *s, unsigned char tag[SECRET_TAG_LEN], struct err *e)
 {
 	pthread_once(&tag_once, make_tag_key);
-	if (!tag_key_is_made)
+	if (tag_key == NULL)
 		return err_openssl(e, "the key of the passphrase's hash");
-	if (HMAC(EVP_sha256(), tag_key, sizeof(tag_key), s->data, s->len, tag,
+	if (HMAC(EVP_sha256(), tag_key, SECRET_TAG_LEN, s->data, s->len, tag,
 		NULL) == NULL)
 		return err_openssl(e, "the passphrase's hash");
 	return 0;

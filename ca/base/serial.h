@@ -11,8 +11,8 @@
 #define SERIAL_TEXT_LEN (2 * SERIAL_LEN + 1)
 
 struct serial {
-	uint8_t
-	    bytes[SERIAL_LEN]; /* big-endian; first bit 0, first byte not 0 */
+	/* big-endian; first bit 0, first byte not 0 */
+	uint8_t bytes[SERIAL_LEN];
 };
 
 /* A new one. The clock part never goes back within a process. Thread-safe. */

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <openssl/rand.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -42,7 +43,18 @@ passphrase_from_file(const char *path, struct secret **out, struct err *e)
 	return rc;
 }
 
-/* One line from the terminal, its echo off meanwhile. */
+/* Ctrl-C among them, see below. */
+static bool
+has_control_character(const char *line)
+{
+	for (; *line != '\0'; line++)
+		if ((unsigned char)*line < 0x20)
+			return true;
+	return false;
+}
+
+/* One line from the terminal, its echo off meanwhile. No key may end us then
+ * and leave it off: Ctrl-C ends the line instead. */
 static int
 read_line(int tty, const char *prompt, char *line, size_t size)
 {
@@ -52,7 +64,8 @@ read_line(int tty, const char *prompt, char *line, size_t size)
 	if (tcgetattr(tty, &was) != 0)
 		return -1;
 	silent = was;
-	silent.c_lflag &= ~(tcflag_t)ECHO;
+	silent.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
+	silent.c_cc[VEOL2] = was.c_cc[VINTR];
 	if (tcsetattr(tty, TCSAFLUSH, &silent) != 0)
 		return -1;
 	dprintf(tty, "%s", prompt);
@@ -62,7 +75,7 @@ read_line(int tty, const char *prompt, char *line, size_t size)
 	if (n <= 0)
 		return -1;
 	line[line[n - 1] == '\n' ? n - 1 : n] = '\0';
-	return 0;
+	return has_control_character(line) ? -1 : 0;
 }
 
 int

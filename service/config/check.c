@@ -1,5 +1,6 @@
 /* What settings must be together, after each is right by itself. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <uv.h>
 
@@ -52,8 +53,40 @@ check_http(struct check *c, const struct config *v)
 		tell(c, "http_tls_client_required", "needs http_tls_client_ca");
 	if (tls && !file_exists(v->http.tls_certificate))
 		tell(c, "http_tls_certificate", "there is no such file");
-	if (tls && !file_exists(v->http.tls_key))
+	if (v->http.tls_key[0] != '\0' && !file_exists(v->http.tls_key))
 		tell(c, "http_tls_key", "there is no such file");
+}
+
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS  "0123456789"
+
+/* HOST:PORT, [ADDRESS]:PORT */
+static bool
+is_host_and_port(const char *text)
+{
+	bool bracket = text[0] == '[';
+	const char *host = text + bracket;
+	size_t n = strspn(
+	    host, bracket ? DIGITS "abcdefABCDEF:." : LETTERS DIGITS ".-_");
+	const char *port = host + n + bracket + 1;
+	unsigned long number;
+
+	if (n == 0 || (bracket && host[n] != ']') || host[n + bracket] != ':' ||
+	    strspn(port, DIGITS) != strlen(port) || strlen(port) > 5)
+		return false;
+	number = strtoul(port, NULL, 10);
+	return number >= 1 && number <= 65535;
+}
+
+/* It goes into topics, and into the broker's ACL file. */
+static bool
+is_prefix(const char *text)
+{
+	size_t n = strlen(text);
+
+	return n > 0 && strspn(text, LETTERS DIGITS "._-/") == n &&
+	       text[0] != '/' && text[n - 1] != '/' &&
+	       strstr(text, "//") == NULL;
 }
 
 static void
@@ -61,16 +94,17 @@ check_mqtt(struct check *c, const struct config *v)
 {
 	if (!v->mqtt_enabled)
 		return;
-	if (strncmp(v->mqtt.url, "ssl://", 6) != 0 &&
-	    strncmp(v->mqtt.url, "tcp://", 6) != 0)
-		tell(c, "mqtt_url", "must begin with ssl:// or tcp://");
+	if ((strncmp(v->mqtt.url, "ssl://", 6) != 0 &&
+		strncmp(v->mqtt.url, "tcp://", 6) != 0) ||
+	    !is_host_and_port(v->mqtt.url + 6))
+		tell(c, "mqtt_url",
+		    "must be ssl://HOST:PORT or tcp://HOST:PORT");
 	if (v->mqtt.reconnect_min_ms > v->mqtt.reconnect_max_ms)
 		tell(c, "mqtt_reconnect_min",
 		    "must not be more than mqtt_reconnect_max");
-	if (v->topic_prefix[0] == '\0' ||
-	    strpbrk(v->topic_prefix, "+#$ ") != NULL)
+	if (!is_prefix(v->topic_prefix))
 		tell(c, "topic_prefix",
-		    "must be a topic without + # $ or blanks");
+		    "must be letters, digits, '.', '_', '-', and '/' between");
 	if (v->mqtt.client_id[0] == '\0')
 		tell(c, "mqtt_client_id", "must not be empty");
 }
@@ -109,8 +143,10 @@ check_files(struct check *c, const struct config *v)
 	if (v->passphrase_file[0] != '\0' &&
 	    file_check_private(v->passphrase_file, &e) != 0)
 		tell(c, "passphrase_file", e.message);
-	if (strncmp(v->store, "sqlite:", 7) != 0)
+	if (strncmp(v->store, "sqlite:", 7) != 0 || v->store[7] == '\0')
 		tell(c, "store", "must be sqlite:PATH");
+	if (v->ledger[0] == '\0')
+		tell(c, "ledger", "must not be empty");
 	if (v->local_renew_days >= v->local_days)
 		tell(c, "local_renew_days", "must be less than local_days");
 }

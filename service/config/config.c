@@ -165,6 +165,7 @@ config_read(const char *path, const char *const *settings_given, size_t n,
 		apply_setting(&c, settings_given[i], out);
 	if (resolve_paths(out, folder) != 0)
 		tell(&c, "a path is too long");
+	out->http.drain_ms = out->drain_ms;
 	check_together(&c, out);
 	check_profiles(&c, out);
 	return c.problems == 0 ? 0 : -1;

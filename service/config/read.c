@@ -132,7 +132,7 @@ read_lines(char *text)
 
 		if (*end == '\n')
 			*end++ = '\0';
-		if (*first != '\0' && *first != '#' && first < end)
+		if (*first != '\0' && *first != '#')
 			read_line(text);
 		text = end;
 	}

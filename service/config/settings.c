@@ -71,6 +71,8 @@ const struct setting settings[] = {
 	"refuse clients without a certificate"},
     {"http_connections", NUMBER(http.connections_max, 1, 20000), "512",
 	"at once"},
+    {"http_connections_each", NUMBER(http.per_address_max, 0, 20000), "0",
+	"of them, for one client's address; 0: no such bound"},
     {"http_header_max", SIZE(http.header_max, 1024, 65536), "8192", "bytes"},
     {"http_body_max", SIZE(http.body_max, 1024, 65536), "16384", "bytes"},
     {"http_first_byte_timeout", NUMBER(http.first_byte_ms, 100, 600000),

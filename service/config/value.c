@@ -1,4 +1,5 @@
 /* One setting's value: from text to struct config. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,12 +71,25 @@ parse_subject(enum subject_attribute a, const char *value, struct subject *out,
 				: subject_set(out, a, bytes_of_text(value), e);
 }
 
+/* What parsed it knows it by its name in a request. */
+static int
+name_setting(const struct setting *s, struct err *e)
+{
+	char text[sizeof(e->message)];
+
+	snprintf(text, sizeof(text), "%s",
+	    e->field[0] == '\0' ? e->message
+				: e->message + strlen(e->field) + 2);
+	return err_set(e, ERR_BAD_FIELD, s->name, "%s", text);
+}
+
 int
 setting_set(
     const struct setting *s, const char *value, struct config *c, struct err *e)
 {
 	char *at = (char *)c + s->offset;
 	unsigned n;
+	int rc;
 
 	switch (s->type) {
 	case SETTING_TEXT:
@@ -93,11 +107,13 @@ setting_set(
 	case SETTING_LEVEL:
 		return parse_level(value, &c->log_level, e);
 	case SETTING_KEY:
-		return key_type_parse(
+		rc = key_type_parse(
 		    bytes_of_text(value), &c->default_key_type, e);
+		return rc == 0 ? 0 : name_setting(s, e);
 	case SETTING_SUBJECT:
-		return parse_subject(
+		rc = parse_subject(
 		    (enum subject_attribute)s->offset, value, &c->defaults, e);
+		return rc == 0 ? 0 : name_setting(s, e);
 	}
 	return -1;
 }

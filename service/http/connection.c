@@ -209,7 +209,32 @@ connection_advance(struct connection *c)
 	c->advancing = false;
 }
 
-/* IPv6 by its first 64 bits: a client chooses the rest as it likes. */
+static void
+set_peer_v4(struct connection *c, const struct in_addr *a)
+{
+	if (uv_inet_ntop(AF_INET, a, c->peer, sizeof(c->peer)) != 0)
+		c->peer[0] = '\0';
+	memcpy(c->peer_key, a, sizeof(*a));
+	c->peer_key[sizeof(c->peer_key) - 1] = 4;
+}
+
+/* The cap counts by the first 64 bits: a client chooses the rest itself. */
+static void
+set_peer_v6(struct connection *c, const struct in6_addr *a)
+{
+	struct in_addr mapped;
+
+	if (IN6_IS_ADDR_V4MAPPED(a)) {
+		memcpy(&mapped, &a->s6_addr[12], sizeof(mapped));
+		set_peer_v4(c, &mapped);
+		return;
+	}
+	if (uv_inet_ntop(AF_INET6, a, c->peer, sizeof(c->peer)) != 0)
+		c->peer[0] = '\0';
+	memcpy(c->peer_key, a, 8);
+	c->peer_key[sizeof(c->peer_key) - 1] = 6;
+}
+
 static void
 read_peer(struct connection *c)
 {
@@ -218,19 +243,10 @@ read_peer(struct connection *c)
 
 	if (uv_tcp_getpeername(&c->tcp, (struct sockaddr *)&a, &len) != 0)
 		return;
-	if (a.ss_family == AF_INET) {
-		struct sockaddr_in *in = (struct sockaddr_in *)&a;
-
-		uv_ip4_name(in, c->peer, sizeof(c->peer));
-		memcpy(c->peer_key, &in->sin_addr, 4);
-		c->peer_key[15] = 4;
-	} else {
-		struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&a;
-
-		uv_ip6_name(in6, c->peer, sizeof(c->peer));
-		memcpy(c->peer_key, &in6->sin6_addr, 8);
-		c->peer_key[15] = 6;
-	}
+	if (a.ss_family == AF_INET)
+		set_peer_v4(c, &((struct sockaddr_in *)&a)->sin_addr);
+	else
+		set_peer_v6(c, &((struct sockaddr_in6 *)&a)->sin6_addr);
 }
 
 static struct connection *

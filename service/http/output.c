@@ -1,19 +1,35 @@
 #include "service/http/internal.h"
 
+#define TLS_PIECE 16384 /* a record */
+
 int
 output_pump(struct connection *c)
 {
 	return c->tls == NULL ? 0 : tls_output(c->tls, &c->out);
 }
 
+/* By the piece: what TLS buffers in between, it keeps for its life. */
+static int
+put_encrypted(struct connection *c, struct bytes b)
+{
+	struct bytes piece;
+
+	while (b.len > 0) {
+		piece.data = b.data;
+		piece.len = b.len < TLS_PIECE ? b.len : TLS_PIECE;
+		if (tls_write(c->tls, piece) != TLS_OK || output_pump(c) != 0)
+			return -1;
+		b.data += piece.len;
+		b.len -= piece.len;
+	}
+	return 0;
+}
+
 int
 output_put(struct connection *c, struct bytes b)
 {
-	if (c->tls != NULL) {
-		if (tls_write(c->tls, b) != TLS_OK)
-			return -1;
-		return output_pump(c);
-	}
+	if (c->tls != NULL)
+		return put_encrypted(c, b);
 	buf_append(&c->out, b.data, b.len);
 	return c->out.failed ? -1 : 0;
 }

@@ -43,6 +43,7 @@ static inline void
 engine_init(engine_state *s, const engine_callbacks *c)
 {
 	(void)c;
+	http_parser_set_max_header_size(UINT32_MAX); /* the gate has its own */
 	http_parser_init(s, HTTP_REQUEST);
 }
 

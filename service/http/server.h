@@ -7,7 +7,7 @@
  * What a client can cost is bounded: connections, header bytes, body bytes,
  * and a deadline for each phase. A request that breaks a limit or the syntax
  * gets a refusal (through on_refused) and its connection is closed.
- * All functions: the loop's thread.
+ * All functions: the loop's thread. The program ignores SIGPIPE.
  */
 #ifndef SERVICE_HTTP_SERVER_H
 #define SERVICE_HTTP_SERVER_H
@@ -23,7 +23,8 @@ struct http_settings {
 	unsigned per_address_max; /* of one client's; 0: no such cap */
 	size_t header_max;        /* request line and header, bytes */
 	size_t body_max;
-	unsigned first_byte_ms;    /* after accept (and handshake) */
+	unsigned first_byte_ms;    /* to the end of the handshake, where there
+				    * is one; then to the first byte */
 	unsigned header_ms;        /* first byte to end of header */
 	unsigned body_ms;          /* end of header to end of body */
 	unsigned idle_ms;          /* between requests */
@@ -39,7 +40,7 @@ struct http_server;
 
 /* One request that waits for its answer. */
 struct http_exchange {
-	struct bytes method; /* views, good until it is answered */
+	struct bytes method; /* views, good until it is answered; any token */
 	struct bytes path;   /* without the query; not decoded */
 	struct bytes query;
 	struct bytes content_type;    /* "" : absent */
@@ -61,7 +62,9 @@ struct http_handler {
 	/* Once per complete request. http_respond must follow, now or later,
 	 * exactly once, also after on_gone. */
 	void (*on_request)(void *arg, struct http_exchange *x);
-	/* The client is gone before its answer; may be NULL. */
+	/* The client is gone before its answer; may be NULL. One that only
+	 * finished sending isn't. May come from within http_respond to
+	 * another exchange, never to this. */
 	void (*on_gone)(void *arg, struct http_exchange *x);
 	/* Writes the body of a refusal that the server makes itself
 	 * (bad_request, too_large, timeout, busy …). */
@@ -80,11 +83,13 @@ unsigned http_server_port(const struct http_server *s);
  * of a connection, whatever order they are given in. */
 void http_respond(struct http_exchange *x, const struct http_answer *a);
 
-/* New TLS files for connections from now on; the old stay where these fail. */
+/* Reads the TLS files again, for connections from now on; what was read before
+ * stays where they fail. */
 MUST_USE int http_server_reload_tls(struct http_server *s, struct err *e);
 
-/* Stops accepting, lets requests under way finish (drain_ms), closes; on_closed
- * comes when every handle is closed and the server is freed. */
+/* Once. Stops accepting, lets requests under way finish (drain_ms), closes;
+ * on_closed comes, later, when every handle is closed and the server is freed.
+ * What was not answered by then still takes its http_respond. */
 void http_server_stop(
     struct http_server *s, void (*on_closed)(void *arg), void *arg);
 

@@ -67,6 +67,9 @@ child_prepare(pid_t parent)
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 ||
 	    getppid() != parent)
 		_exit(1);
+	/* Ctrl-C on a terminal is for the parent alone, which tells us. */
+	if (setpgid(0, 0) != 0)
+		_exit(1);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -28,7 +28,8 @@ MUST_USE int signer_start(
 MUST_USE int signer_program_find(
     const char *program, char *out, size_t size, struct err *e);
 
-/* In a child after fork: dies with its parent; signals as at the start. */
+/* In a child after fork: dies with its parent, a process group of its own,
+ * signals as at the start. */
 void child_prepare(pid_t parent);
 
 /* In a child: fd at number 3, kept over exec. -1: cannot be. */

@@ -40,11 +40,11 @@ free_port() {
 }
 
 # For setup_file: an installation in DIR, everything started.
-suite_start() { # [init's options]
+suite_start() { # [run's options]
 	TEST_DIR=$BATS_FILE_TMPDIR
 	DIR=$TEST_DIR/ca
-	make_installation "$DIR" "$@"
-	start_all "$DIR"
+	make_installation "$DIR"
+	start_all "$DIR" "$@"
 	export TEST_DIR DIR MQTT_PORT HTTP_PORT BROKER_PID SERVER_PID
 }
 
@@ -162,9 +162,10 @@ collector_tls() { # NAME: mosquitto_* options
 	echo "-h 127.0.0.1 -p $MQTT_PORT --cafile $DIR/ca.crt --cert $TEST_DIR/$1.crt --key $TEST_DIR/$1.key"
 }
 
-# mqtt_ask NAME VERB JSON: as that collector, the answer on stdout.
+# mqtt_ask NAME VERB JSON: as that collector, the answer on stdout. (Of its ways
+# to give a message stock mosquitto_rr sends only -m's.)
 mqtt_ask() {
 	# shellcheck disable=SC2046
-	printf '%s' "$3" | mosquitto_rr $(collector_tls "$1") -V mqttv5 -q 1 \
-		-t "ssl/$2" -e "ssl/$1" -s -W "$WAIT_S"
+	mosquitto_rr $(collector_tls "$1") -V "${MQTT_VERSION:-mqttv5}" -q 1 \
+		-t "ssl/$2" -e "ssl/$1" -m "$3" -W "$WAIT_S"
 }

@@ -115,8 +115,8 @@ request_is_under_way() {
 		pid=$(child_of "$SERVER_PID" "$victim")
 		kill -9 "$pid"
 		wait_for "the end of $victim" is_gone "$pid"
-		wait_for "the service again" answers "020000000002"
-		rm -f "$TEST_DIR/status"
+		wait_for "the service again" server_answers
+		answers "0200000000${#victim}"
 	done
 	stop_server
 }
@@ -157,13 +157,15 @@ broker_shows_new() {
 @test "the CA certificate is renewed with its key and name before it cuts one short" {
 	make_installation "$DIR" --ca-days 400
 	key=$(openssl x509 -in "$DIR/ca.crt" -noout -pubkey)
+	[[ $MS_BIN_DIR != *san/bin ]] || skip "sanitizers do not bear a false clock"
 	# A clock that is 300 days ahead, as the fleet will have it one day.
+	export FAKETIME_DONT_FAKE_MONOTONIC=1
 	MS_RUNNER="faketime -f +300d" start_server "$DIR"
 	answers 020000000001
 	wait_for "the renewal" grep -q authority_renewed "$DIR.log"
 	[ "$(grep -c 'BEGIN CERTIFICATE' "$DIR/ca.crt")" = 2 ]
 	[ "$(openssl x509 -in "$DIR/ca.crt" -noout -pubkey)" = "$key" ]
-	create 020000000002 2 | jq -r .ca | cmp - "$DIR/ca.crt"
+	create 020000000002 2 | jq -rj .ca | cmp - "$DIR/ca.crt"
 	jq -r .crt "$TEST_DIR/answer" >"$TEST_DIR/new.crt"
 	faketime -f +300d openssl verify -x509_strict -CAfile "$DIR/ca.crt" "$TEST_DIR/new.crt"
 	# What was issued before verifies under the new certificate alone, too.

@@ -46,7 +46,7 @@ server_closes_where_the_client_says_so(void **state)
 	static const char *const requests[] = {
 	    "GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
 	    "GET /a HTTP/1.0\r\n\r\n",
-	    "GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" GET,
+	    ("GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" GET),
 	};
 	struct fixture f;
 	struct client c;
@@ -466,7 +466,7 @@ a_large_answer_arrives_whole(void **state)
 
 	(void)state;
 	fixture_init(&f);
-	f.echo_size = 20u << 20;
+	f.echo_size = 8u << 20;
 	fixture_start(&f);
 	client_open(&f, &c);
 	client_send(&f, &c, GET GET);
