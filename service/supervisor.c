@@ -46,6 +46,7 @@ static void
 service_exec(const struct cli_options *o)
 {
 	const char *argv[2 * CLI_SETTINGS_MAX + 8];
+	char program[PATH_MAX];
 	size_t n = 0;
 
 	argv[n++] = "ms_ssl_server";
@@ -59,7 +60,8 @@ service_exec(const struct cli_options *o)
 		argv[n++] = o->setting[i];
 	}
 	argv[n] = NULL;
-	execv("/proc/self/exe", (char *const *)(void *)argv);
+	if (own_program_find(program) == 0)
+		execv(program, (char *const *)(void *)argv);
 }
 
 static int
@@ -132,9 +134,6 @@ reap(struct supervisor *s)
 		if (pid == s->signer) {
 			log_end("signer", status);
 			s->signer = 0;
-			/* A second SIGTERM would cut its stop short. */
-			if (!s->stopping)
-				tell(s->service, SIGTERM);
 		} else if (pid == s->service) {
 			log_end("service", status);
 			s->service = 0;

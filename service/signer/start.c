@@ -10,21 +10,33 @@
 #include <unistd.h>
 
 #define CHILD_FD 3
+#define SELF     "/proc/self/exe"
 
 static const char *const places[] = {
     "%s/ms_ssl_signer",
     "%s/../libexec/ms_ssl_server/ms_ssl_signer",
 };
 
-static int
-own_folder(char out[PATH_MAX])
+int
+own_program_find(char out[PATH_MAX])
 {
-	ssize_t n = readlink("/proc/self/exe", out, PATH_MAX - 1);
-	char *slash;
+	ssize_t n = readlink(SELF, out, PATH_MAX - 1);
 
 	if (n <= 0)
 		return -1;
 	out[n] = '\0';
+	if (access(out, X_OK) != 0) /* replaced by a newer one meanwhile */
+		memcpy(out, SELF, sizeof(SELF));
+	return 0;
+}
+
+static int
+own_folder(char out[PATH_MAX])
+{
+	char *slash;
+
+	if (own_program_find(out) != 0)
+		return -1;
 	slash = strrchr(out, '/');
 	if (slash == NULL)
 		return -1;

@@ -2,6 +2,7 @@
 #ifndef SERVICE_SIGNER_START_H
 #define SERVICE_SIGNER_START_H
 
+#include <limits.h>
 #include <sys/types.h>
 
 #include "ca/base/err.h"
@@ -27,6 +28,9 @@ MUST_USE int signer_start(
 /* Where ms_ssl_signer is: program where that is not "", else what was found. */
 MUST_USE int signer_program_find(
     const char *program, char *out, size_t size, struct err *e);
+
+/* The path of the program that runs. */
+MUST_USE int own_program_find(char out[PATH_MAX]);
 
 /* In a child after fork: dies with its parent, a process group of its own,
  * signals as at the start. */

@@ -7,6 +7,10 @@ setup_file() {
 	collector_create "$DIR" AABBCCDDEEFF
 }
 
+teardown() {
+	[ -z "${listener:-}" ] || kill "$listener" 2>/dev/null || true
+}
+
 teardown_file() {
 	suite_stop
 }
@@ -82,7 +86,7 @@ hears() {
 		[ "$(header door "$file")" = http ] && continue
 		send_over_mqtt "$file"
 		# Only what names the collector can be answered to it.
-		! body "$file" | jq -e '.name == "AABBCCDDEEFF"' >/dev/null 2>&1 || sent+=("$file")
+		[ "$(body "$file" | jq -r '.name == "AABBCCDDEEFF"' 2>/dev/null)" != true ] || sent+=("$file")
 	done
 	wait_for "the last answer" hears last
 	for file in "${sent[@]}"; do
@@ -90,7 +94,6 @@ hears() {
 		sed -n "s/^$(basename "$file") //p" "$TEST_DIR/heard" >"$TEST_DIR/answer"
 		matches "$file" "$TEST_DIR/answer" || bad=$((bad + 1))
 	done
-	kill "$listener"
 	echo "${#sent[@]} answered, $bad wrong"
 	[ "${#sent[@]}" -ge 100 ]
 	[ "$bad" = 0 ]
@@ -109,10 +112,11 @@ hears() {
 }
 
 @test "a wrong type, method and path" {
-	post create '{}' -H 'Content-Type: text/plain' >/dev/null
+	get /v1/ssl/create -H 'Content-Type: text/plain' --data '{}' >/dev/null
 	[ "$(status)" = 415 ]
+	jq -e '.error == "bad_type"' "$TEST_DIR/answer"
 	get /v1/ssl/create >/dev/null
-	[ "$(status)" = 405 ] || [ "$(status)" = 404 ]
+	[ "$(status)" = 405 ]
 	get /nowhere >/dev/null
 	[ "$(status)" = 404 ]
 	jq -e '.error == "no_route"' "$TEST_DIR/answer"

@@ -44,9 +44,9 @@ check_library() { # file line <header>
 }
 
 while IFS=: read -r file line text; do
-	header=$(echo "$text" | sed -E 's/.*#[[:space:]]*include[[:space:]]*//')
+	header=$(echo "$text" | sed -E 's/.*#[[:space:]]*include[[:space:]]*(["<][^">]*[">]).*/\1/')
 	case $header in
-	'"'*/*) check_own "$file" "$line" "$(echo "$header" | cut -d'"' -f2)" ;;
+	'"'*/*'"') check_own "$file" "$line" "$(echo "$header" | cut -d'"' -f2)" ;;
 	'<'*) check_library "$file" "$line" "${header%%>*}>" ;;
 	esac
 done < <(git ls-files -co --exclude-standard 'ca/*.[ch]' 'topics/*.[ch]' 'service/*.[ch]' |

@@ -355,8 +355,7 @@ config_read_refuses_a_set_that_is_not_a_setting(void **state)
 {
 	static const char *const bad[] = {"", "=", "http_port", "=1", "x=1",
 	    "http_por=1",
-	    "a_name_that_is_much_longer_than_the_name_of_any_setting_there_is"
-	    "=1"};
+	    "a_name_that_is_longer_than_that_of_any_setting_that_there_is=1"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
