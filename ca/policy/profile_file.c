@@ -226,6 +226,32 @@ read_text(const char *text)
 	cfg_free(cfg);
 }
 
+/* libconfuse (3.3) counts the line of a comment more than once: comments become
+ * blanks before it sees them, and its numbers are right. */
+static void
+blank_comments(struct buf *text)
+{
+	char quote = '\0';
+	bool comment = false;
+
+	for (size_t i = 0; i < text->len; i++) {
+		char c = (char)text->data[i];
+
+		if (c == '\n')
+			comment = false;
+		else if (comment)
+			text->data[i] = ' ';
+		else if (quote != '\0')
+			quote = c == quote ? '\0' : quote;
+		else if (c == '"' || c == '\'')
+			quote = c;
+		else if (c == '#') {
+			comment = true;
+			text->data[i] = ' ';
+		}
+	}
+}
+
 static int
 append_end(struct buf *text, struct err *e)
 {
@@ -250,8 +276,10 @@ profile_file_read(const char *path, struct profile_set *set,
 		profile_file_tell(0, "%s", e.message);
 	else if (memchr(text.data, '\0', text.len) != NULL)
 		profile_file_tell(0, "holds a NUL byte");
-	else
+	else {
+		blank_comments(&text);
 		read_text((const char *)text.data);
+	}
 	buf_clear(&text);
 	reader = NULL;
 	return r.failed ? -1 : 0;

@@ -194,6 +194,20 @@ every_problem_is_told_with_its_line(void **state)
 }
 
 static void
+comments_do_not_move_the_line_of_a_problem(void **state)
+{
+	(void)state;
+	assert_int_equal(read_text("# one\n"
+				   "# \"two\"\n"
+				   "profile collector { # three\n"
+				   "\t# four\n"
+				   "\tcolour = blue\n"
+				   "}\n"),
+	    -1);
+	assert_problem(0, 5, "colour");
+}
+
+static void
 days_out_of_range_are_refused(void **state)
 {
 	static const char *const days[] = {"0", "14611", "99999999999999999999",
@@ -339,6 +353,7 @@ main(void)
 	    cmocka_unit_test(empty_csr_subject_takes_nothing),
 	    cmocka_unit_test(local_profile_changes_its_days_alone),
 	    cmocka_unit_test(every_problem_is_told_with_its_line),
+	    cmocka_unit_test(comments_do_not_move_the_line_of_a_problem),
 	    cmocka_unit_test(days_out_of_range_are_refused),
 	    cmocka_unit_test(words_that_would_make_an_authority_are_refused),
 	    cmocka_unit_test(empty_lists_of_usages_and_keys_are_refused),
