@@ -45,6 +45,8 @@ struct fixture {
 	struct got got[ANSWERS];
 };
 
+static void run(const char *fmt, ...) PRINTF_LIKE(1, 2);
+
 static void
 run(const char *fmt, ...)
 {
