@@ -44,8 +44,8 @@ port_or_free() {
 }
 
 build() {
-	cmake --preset release -G Ninja -DBUILD_TESTING=OFF >/dev/null
-	cmake --build --preset release --target ms_ssl_server ms_ssl_signer
+	cmake --preset service -G Ninja >/dev/null
+	cmake --build --preset service
 }
 
 # Ports that the installation was made with stand in its own files.
@@ -111,7 +111,7 @@ say "packages"
 packages_install "${packages_build[@]}" "$(packages_http)" "${packages_run[@]}"
 say "build"
 build
-server=$PWD/build/release/bin/ms_ssl_server
+server=$PWD/build/service/bin/ms_ssl_server
 dir=${MS_DIR:-$PWD/var}
 say "installation: $dir"
 if [ -e "$dir/ms_ssl_server.conf" ]; then
