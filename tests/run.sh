@@ -40,13 +40,56 @@ build() { # PRESET
 	echo "built: build/$1"
 }
 
-unit() { # PRESET
-	ctest --preset "$1" --no-tests=error
+# What sanitizers and valgrind found goes to files of its own, so that it is
+# seen wherever a program's output went. valgrind's own remarks begin with "--".
+findings=$work/findings
+export ASAN_OPTIONS=log_path=$findings.asan
+export UBSAN_OPTIONS=log_path=$findings.ubsan:print_stacktrace=1
+export TSAN_OPTIONS=log_path=$findings.tsan:exitcode=0
+valgrind_run="valgrind -q --trace-children=yes --trace-children-skip=/usr/*"
+valgrind_run+=" --leak-check=full --errors-for-leak-kinds=definite --log-file=$findings.valgrind.%p"
+
+no_findings() {
+	local found
+	found=$(cat "$findings".* 2>/dev/null | grep -v '^--' || true)
+	rm -f "$findings".*
+	[ -z "$found" ] || { echo "$found"; return 1; }
 }
 
-e2e() { # PRESET [runner]
-	MS_BIN_DIR="$root/build/$1/bin" MS_RUNNER="${2:-}" bats --print-output-on-failure tests/e2e
+unit() { # PRESET
+	ctest --preset "$1" --no-tests=error && no_findings
 }
+
+# One file of the suite; its output in one piece.
+e2e_file() { # FILE
+	local out
+	out=$(mktemp "$work/e2e-XXXXXX")
+	if bats --print-output-on-failure "$1" >"$out" 2>&1; then
+		echo "-- $(basename "$1"): $(grep -c '^ok' "$out") passed"
+	else
+		echo "-- $(basename "$1") FAILED"
+		cat "$out"
+		return 1
+	fi
+}
+export -f e2e_file
+export work
+
+# e2e PRESET RUNNER FILE…: three files at once; each has its own ports.
+e2e() {
+	local preset=$1 runner=$2
+	shift 2
+	MS_BIN_DIR="$root/build/$preset/bin" MS_RUNNER="$runner" WAIT_S=300 \
+		xargs -P 3 -I{} bash -c 'e2e_file {}' < <(printf '%s\n' "$@") &&
+		no_findings
+}
+
+suite=(tests/e2e/*.bats)
+sanitized=()
+for file in "${suite[@]}"; do
+	# It builds by itself, in another folder.
+	[ "$file" = tests/e2e/docker.bats ] || sanitized+=("$file")
+done
 
 say "packages"
 packages_install "${packages_build[@]}" "$(packages_http)" "${packages_run[@]}" "${packages_test[@]}"
@@ -58,16 +101,18 @@ step "shell scripts" shellcheck -x -P SCRIPTDIR service/*.sh tests/*.sh tests/li
 
 step "build: gcc" build release
 step "unit tests: gcc" unit release
-step "end-to-end tests" e2e release
+step "end-to-end tests" e2e release "" "${suite[@]}"
 if [ "$what" = all ]; then
 	step "build: clang" build clang
 	step "unit tests: clang" unit clang
 	step "build: address and undefined-behaviour sanitizers" build asan
 	step "unit tests: address and undefined-behaviour sanitizers" unit asan
-	step "end-to-end tests: address and undefined-behaviour sanitizers" e2e asan
+	step "end-to-end tests: address and undefined-behaviour sanitizers" e2e asan "" "${sanitized[@]}"
 	step "build: thread sanitizer" build tsan
 	step "unit tests: thread sanitizer" unit tsan
-	step "end-to-end tests: thread sanitizer" e2e tsan
+	step "end-to-end tests: thread sanitizer" e2e tsan "" "${sanitized[@]}"
+	step "end-to-end tests: valgrind" e2e release "$valgrind_run" \
+		tests/e2e/certificates.bats tests/e2e/broker.bats
 fi
 
 printf '\n%d passed, %d failed\n' "$passed" "$failed"
