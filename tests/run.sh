@@ -43,6 +43,7 @@ build() { # PRESET
 # What sanitizers and valgrind found goes to files of its own, so that it is
 # seen wherever a program's output went. valgrind's own remarks begin with "--".
 findings=$work/findings
+export LSAN_OPTIONS=suppressions=$root/tests/lsan.supp:print_suppressions=0
 export ASAN_OPTIONS=log_path=$findings.asan
 export UBSAN_OPTIONS=log_path=$findings.ubsan:print_stacktrace=1
 export TSAN_OPTIONS=log_path=$findings.tsan:exitcode=0
