@@ -5,12 +5,19 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "ca/base/clock.h"
 #include "ca/base/log.h"
+
+/* The slowest thing that the signer does, the derivation of a passphrase, takes
+ * a second; so long without a reply it hangs, and a new one helps. */
+#define REPLY_MS 30000
+#define TICK_MS  5000
 
 /* A call that waits: to be sent (packet holds it) or for its reply. */
 struct call {
 	struct call *next;
 	uint64_t id;
+	int64_t made_ms; /* monotonic */
 	channel_reply_fn fn;
 	void *arg;
 	struct buf
@@ -24,6 +31,8 @@ struct call_list {
 
 struct channel {
 	uv_poll_t poll;
+	uv_timer_t tick;
+	unsigned handles; /* not yet closed */
 	int fd;
 	size_t max, count;
 	uint64_t next_id;
@@ -101,6 +110,7 @@ channel_lose(struct channel *c, const char *why)
 	c->lost = true;
 	c->open = false;
 	uv_poll_stop(&c->poll);
+	uv_timer_stop(&c->tick);
 	log_error("signer_lost", log_text("why", why));
 	channel_fail_all(c, &c->sent);
 	channel_fail_all(c, &c->unsent);
@@ -192,6 +202,34 @@ on_poll(uv_poll_t *poll, int status, int events)
 	channel_poll(c);
 }
 
+static bool
+list_is_late(const struct call_list *l)
+{
+	return l->first != NULL &&
+	       clock_monotonic_ms() - l->first->made_ms > REPLY_MS;
+}
+
+static void
+on_tick(uv_timer_t *timer)
+{
+	struct channel *c = timer->data;
+
+	if (list_is_late(&c->sent) || list_is_late(&c->unsent))
+		channel_lose(c, "it does not answer");
+}
+
+static int
+open_handles(struct channel *c, uv_loop_t *loop)
+{
+	if (uv_poll_init(loop, &c->poll, c->fd) != 0)
+		return -1;
+	uv_timer_init(loop, &c->tick);
+	c->poll.data = c->tick.data = c;
+	c->handles = 2;
+	uv_timer_start(&c->tick, on_tick, TICK_MS, TICK_MS);
+	return 0;
+}
+
 int
 channel_open(uv_loop_t *loop, int take_fd, size_t max,
     void (*on_lost)(void *arg), void *arg, struct channel **out, struct err *e)
@@ -208,12 +246,11 @@ channel_open(uv_loop_t *loop, int take_fd, size_t max,
 	c->arg = arg;
 	list_init(&c->unsent);
 	list_init(&c->sent);
-	if (uv_poll_init(loop, &c->poll, c->fd) != 0) {
+	if (open_handles(c, loop) != 0) {
 		close(c->fd);
 		free(c);
 		return err_set(e, ERR_INTERNAL, NULL, "signer: no handle");
 	}
-	c->poll.data = c;
 	channel_poll(c);
 	*out = c;
 	return 0;
@@ -243,6 +280,7 @@ channel_call(struct channel *c, struct signer_request *m, channel_reply_fn fn,
 		return -1;
 	}
 	call->id = m->id;
+	call->made_ms = clock_monotonic_ms();
 	call->fn = fn;
 	call->arg = arg;
 	c->count++;
@@ -262,6 +300,8 @@ on_closed(uv_handle_t *handle)
 {
 	struct channel *c = handle->data;
 
+	if (--c->handles > 0)
+		return;
 	close(c->fd);
 	free(c);
 }
@@ -276,4 +316,5 @@ channel_close(struct channel *c)
 	channel_fail_all(c, &c->sent);
 	channel_fail_all(c, &c->unsent);
 	uv_close((uv_handle_t *)&c->poll, on_closed);
+	uv_close((uv_handle_t *)&c->tick, on_closed);
 }

@@ -1,7 +1,8 @@
 /*
  * The service's end of the socket to the signer: sends requests, matches
- * replies by id. A reply that does not decode, or the socket's end, is fatal
- * (on_lost): service and signer end together and start together.
+ * replies by id. A reply that does not decode, one that does not come within 30
+ * seconds, or the socket's end, is fatal (on_lost): service and signer end
+ * together and start together.
  * All functions: the loop's thread.
  */
 #ifndef SERVICE_SIGNER_CHANNEL_H

@@ -94,20 +94,30 @@ child_take_fd(int fd)
 	return dup2(fd, CHILD_FD) == CHILD_FD ? 0 : -1;
 }
 
+/* Options without a value are not given. Returns how many there are then. */
+static size_t
+add_option(const char **argv, size_t n, const char *option, const char *value)
+{
+	if (value[0] == '\0')
+		return n;
+	argv[n] = option;
+	argv[n + 1] = value;
+	return n + 2;
+}
+
 static void
 signer_exec(const struct signer_start *s, const char *program)
 {
 	char threads[16];
-	const char *argv[16] = {"ms_ssl_signer", "--fd", "3", "--dir", s->dir,
+	const char *argv[20] = {"ms_ssl_signer", "--fd", "3", "--dir", s->dir,
 	    "--profiles", s->profiles, "--threads", threads, "--log-level",
 	    s->log_level};
 	size_t n = 11;
 
 	snprintf(threads, sizeof(threads), "%u", s->threads);
-	if (s->passphrase_file[0] != '\0') {
-		argv[n++] = "--passphrase-file";
-		argv[n++] = s->passphrase_file;
-	}
+	n = add_option(argv, n, "--ca-key", s->ca_key);
+	n = add_option(argv, n, "--pkcs11-module", s->pkcs11_module);
+	n = add_option(argv, n, "--passphrase-file", s->passphrase_file);
 	argv[n] = NULL;
 	execv(program, (char *const *)(void *)argv);
 }

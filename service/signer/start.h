@@ -12,6 +12,8 @@ struct signer_start {
 	    *program; /* path, or "": beside this program or in libexec */
 	const char *dir;
 	const char *profiles;
+	const char *ca_key;          /* "": dir's ca.key; else a pkcs11: URI */
+	const char *pkcs11_module;   /* "": OpenSSL's engine chooses */
 	const char *passphrase_file; /* "": none */
 	unsigned threads;
 	const char *log_level;
