@@ -61,7 +61,8 @@ set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 # What makes the user and its folder when the package is set up.
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "systemd | systemd-standalone-sysusers, \
 systemd | systemd-standalone-tmpfiles")
-set(CPACK_DEBIAN_PACKAGE_RECOMMENDS mosquitto)
+# The engine is for a CA key in a token only (setting ca_key).
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "mosquitto, libengine-pkcs11-openssl")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${MS_PACKAGING}/postinst
 	${MS_PACKAGING}/prerm ${MS_PACKAGING}/postrm)

@@ -6,7 +6,6 @@
 
 #include "ca/base/clock.h"
 #include "service/app_state.h"
-#include "service/broker/reload.h"
 #include "service/notify.h"
 #include "service/view.h"
 
@@ -57,7 +56,7 @@ on_broker_changed(void *arg)
 {
 	struct app *a = arg;
 
-	broker_reload(&a->loop, &a->config);
+	control_reload_broker(a->control);
 }
 
 static void
@@ -195,10 +194,26 @@ open_pipeline(struct app *a)
 	    a->mailbox, &h, &a->local, &a->err);
 }
 
+static void
+on_reload(void *arg, int fd)
+{
+	app_reload(arg, fd);
+}
+
+static int
+open_control(struct app *a)
+{
+	if (a->options->take_control_fd < 0)
+		return 0;
+	return control_open(&a->loop, a->options->take_control_fd, on_reload, a,
+	    &a->control, &a->err);
+}
+
 static int
 open_parts(struct app *a)
 {
-	if (mailbox_open(&a->loop, &a->mailbox, &a->err) != 0 ||
+	if (open_control(a) != 0 ||
+	    mailbox_open(&a->loop, &a->mailbox, &a->err) != 0 ||
 	    limits_new(&a->config.limits, &a->limits, &a->err) != 0 ||
 	    workers_start(worker_count(a), WORKER_QUEUE_MAX, a->mailbox,
 		&a->workers, &a->err) != 0 ||
@@ -215,10 +230,7 @@ on_signal(uv_signal_t *handle, int signum)
 {
 	struct app *a = handle->data;
 
-	if (signum == SIGHUP) {
-		app_reload(a);
-		return;
-	}
+	(void)signum;
 	if (++a->asked > 1)
 		_exit(1); /* asked twice: at once */
 	app_stop(a, NULL);
@@ -227,13 +239,9 @@ on_signal(uv_signal_t *handle, int signum)
 static void
 open_handles(struct app *a)
 {
-	static const int signals[APP_SIGNALS] = {SIGTERM, SIGHUP};
-
-	for (int i = 0; i < APP_SIGNALS; i++) {
-		uv_signal_init(&a->loop, &a->signal[i]);
-		a->signal[i].data = a;
-		uv_signal_start(&a->signal[i], on_signal, signals[i]);
-	}
+	uv_signal_init(&a->loop, &a->term);
+	a->term.data = a;
+	uv_signal_start(&a->term, on_signal, SIGTERM);
 	uv_timer_init(&a->loop, &a->local_timer);
 	uv_timer_init(&a->loop, &a->deadline);
 	a->local_timer.data = a;
@@ -267,6 +275,7 @@ app_run(const struct app_options *o, struct err *e)
 	a->config.http.drain_ms = a->config.drain_ms;
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGINT, SIG_IGN); /* the terminal's; the supervisor asks us */
+	signal(SIGHUP, SIG_IGN); /* likewise */
 	start(a);
 	uv_run(&a->loop, UV_RUN_DEFAULT);
 	if (uv_loop_close(&a->loop) != 0)

@@ -11,8 +11,9 @@
 struct app_options {
 	const struct config *config; /* borrowed while it runs */
 	int take_signer_fd;          /* the socket to the signer */
-	/* Reads the configuration again, for SIGHUP; NULL: none to read. */
-	int (*reread)(void *arg, struct config *out);
+	int take_control_fd;         /* to the supervisor; -1: there is none */
+	/* Reads the configuration again, from fd. */
+	int (*reread)(void *arg, int fd, struct config *out);
 	void *arg;
 	/* Doors closed: makes the local entities and ends (`init`). */
 	bool once_local;

@@ -15,14 +15,9 @@ reload_view(struct app *a)
 {
 	struct authority_view *v;
 	struct err e = ERR_INIT;
-	const struct authority_view *old = pipeline_view(a->pipeline);
 
-	if (view_load(&a->config, &v, &e) != 0) {
-		log_error("reload", log_text("message", e.message));
-		return;
-	}
-	v->profiles = old->profiles;
-	if (pipeline_replace_view(a->pipeline, v, &e) != 0)
+	if (view_reload(&a->config, pipeline_view(a->pipeline), &v, &e) != 0 ||
+	    pipeline_replace_view(a->pipeline, v, &e) != 0)
 		log_error("reload", log_text("message", e.message));
 }
 
@@ -41,7 +36,7 @@ reload_config(struct app *a, const struct config *c)
 }
 
 void
-app_reload(struct app *a)
+app_reload(struct app *a, int fd)
 {
 	struct config c;
 	struct err e = ERR_INIT;
@@ -49,8 +44,7 @@ app_reload(struct app *a)
 	if (a->stopping || !a->serving)
 		return;
 	notify_reloading();
-	if (a->options->reread != NULL &&
-	    a->options->reread(a->options->arg, &c) == 0)
+	if (a->options->reread(a->options->arg, fd, &c) == 0)
 		reload_config(a, &c);
 	reload_view(a);
 	if (a->http != NULL && http_server_reload_tls(a->http, &e) != 0)

@@ -4,20 +4,20 @@
 #define SERVICE_APP_STATE_H
 
 #include "service/app.h"
+#include "service/control.h"
 #include "service/door/http_door.h"
 #include "service/door/mqtt_door.h"
 #include "service/local/local.h"
-
-enum app_signal { APP_TERM, APP_HUP, APP_SIGNALS };
 
 struct app {
 	const struct app_options *options;
 	struct config config; /* a copy: a reload replaces what it can */
 	uv_loop_t loop;
-	uv_signal_t signal[APP_SIGNALS];
+	uv_signal_t term;
 	uv_timer_t local_timer;
 	uv_timer_t deadline; /* of the stop */
 
+	struct control *control; /* NULL: no supervisor */
 	struct mailbox *mailbox;
 	struct workers *workers;
 	struct limits *limits;
@@ -40,7 +40,7 @@ struct app {
 /* Begins the stop; more calls are harmless. e: why, or NULL for a clean one. */
 void app_stop(struct app *a, const struct err *e);
 
-/* SIGHUP. */
-void app_reload(struct app *a);
+/* What the supervisor makes of SIGHUP: the configuration is read from fd. */
+void app_reload(struct app *a, int fd);
 
 #endif

@@ -11,8 +11,8 @@
 static void
 close_parts(struct app *a)
 {
-	for (int i = 0; i < APP_SIGNALS; i++)
-		uv_close((uv_handle_t *)&a->signal[i], NULL);
+	uv_close((uv_handle_t *)&a->term, NULL);
+	control_close(a->control);
 	uv_close((uv_handle_t *)&a->local_timer, NULL);
 	uv_close((uv_handle_t *)&a->deadline, NULL);
 	workers_stop(a->workers);

@@ -1,13 +1,19 @@
 #include "service/supervisor.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "ca/base/clock.h"
+#include "service/broker/reload.h"
+#include "service/control.h"
 #include "service/signer/start.h"
 
 #define DELAY_MAX_S   30
@@ -15,12 +21,15 @@
 #define SHORT_LIVES   5 /* in a row: given up */
 #define GRACE_MS      5000
 #define IDLE_MS       60000
+#define TICK_MS       100
 
 struct supervisor {
 	const struct config *config;
 	const struct cli_options *options;
-	sigset_t signals;
-	pid_t signer, service;          /* 0: not running */
+	int signals;                    /* signalfd */
+	int control;                    /* to the service; -1: none runs */
+	pid_t signer, service, command; /* 0: not running */
+	int64_t command_until_ms;       /* then it is killed */
 	int service_status;             /* of its end */
 	int64_t started_ms, kill_at_ms; /* monotonic; 0: not set */
 	unsigned short_lives, delay_s;
@@ -36,8 +45,13 @@ supervisor_signer_settings(const struct config *c, struct signer_start *out)
 	    .program = c->signer_program,
 	    .dir = c->dir,
 	    .profiles = c->profiles,
+	    .ca_key = c->ca_key,
+	    .pkcs11_module = c->pkcs11_module,
 	    .passphrase_file = c->passphrase_file,
+	    .user = geteuid() == 0 ? c->signer_user : "",
+	    .sandbox = c->sandbox,
 	    .threads = c->signer_threads,
+	    .check_ec = c->signer_check_ec,
 	    .log_level = levels[c->log_level],
 	};
 }
@@ -45,7 +59,7 @@ supervisor_signer_settings(const struct config *c, struct signer_start *out)
 static void
 service_exec(const struct cli_options *o)
 {
-	const char *argv[2 * CLI_SETTINGS_MAX + 8];
+	const char *argv[2 * CLI_SETTINGS_MAX + 10];
 	char program[PATH_MAX];
 	size_t n = 0;
 
@@ -55,6 +69,8 @@ service_exec(const struct cli_options *o)
 	argv[n++] = o->config;
 	argv[n++] = "--signer-fd";
 	argv[n++] = "3";
+	argv[n++] = "--control-fd";
+	argv[n++] = "4";
 	for (size_t i = 0; i < o->settings; i++) {
 		argv[n++] = "--set";
 		argv[n++] = o->setting[i];
@@ -64,19 +80,36 @@ service_exec(const struct cli_options *o)
 		execv(program, (char *const *)(void *)argv);
 }
 
+static void
+close_control(struct supervisor *s)
+{
+	if (s->control >= 0)
+		close(s->control);
+	s->control = -1;
+}
+
+/* fd: the socket to the signer. */
 static int
 start_service(struct supervisor *s, int fd, struct err *e)
 {
 	pid_t parent = getpid();
+	int pair[2];
 
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
+		close(fd);
+		return err_errno(e, "socketpair", "service");
+	}
 	s->service = fork();
 	if (s->service == 0) {
 		child_prepare(parent);
-		if (child_take_fd(fd) == 0)
+		if (child_take_fds(fd, pair[1]) == 0)
 			service_exec(s->options);
 		_exit(127);
 	}
 	close(fd);
+	close(pair[1]);
+	close_control(s);
+	s->control = pair[0];
 	if (s->service > 0)
 		return 0;
 	s->service = 0;
@@ -131,12 +164,18 @@ reap(struct supervisor *s)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid == s->command) {
+			broker_reload_ended(status);
+			s->command = 0;
+			continue;
+		}
 		if (pid == s->signer) {
 			log_end("signer", status);
 			s->signer = 0;
 		} else if (pid == s->service) {
 			log_end("service", status);
 			s->service = 0;
+			close_control(s);
 			s->service_status =
 			    WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 		}
@@ -157,13 +196,30 @@ stop(struct supervisor *s)
 	set_deadline(s, 3 * (int64_t)s->config->drain_ms + GRACE_MS);
 }
 
-/* Waits for one signal, at most until the deadline. */
+/* The service may not open the file by itself. */
 static void
-wait_signal(struct supervisor *s, int64_t ms)
+reload(struct supervisor *s)
 {
-	struct timespec t = {ms / 1000, ms % 1000 * 1000000};
+	int fd;
 
-	switch (sigtimedwait(&s->signals, NULL, &t)) {
+	if (s->control < 0)
+		return;
+	fd = open(s->options->config, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || control_send(s->control, CONTROL_CONFIGURATION, fd) != 0)
+		log_error("reload", log_text("file", s->options->config),
+		    log_text("message", strerror(errno)));
+	if (fd >= 0)
+		close(fd);
+}
+
+static void
+on_signal(struct supervisor *s)
+{
+	struct signalfd_siginfo info;
+
+	if (read(s->signals, &info, sizeof(info)) != sizeof(info))
+		return;
+	switch (info.ssi_signo) {
 	case SIGCHLD:
 		reap(s);
 		break;
@@ -172,11 +228,53 @@ wait_signal(struct supervisor *s, int64_t ms)
 		stop(s);
 		break;
 	case SIGHUP:
-		tell(s->service, SIGHUP);
+		reload(s);
 		break;
 	default:
 		break;
 	}
+}
+
+/* One command at a time; it takes up whatever has changed meanwhile. */
+static void
+on_control(struct supervisor *s)
+{
+	int fd, letter = control_receive(s->control, &fd);
+
+	if (fd >= 0)
+		close(fd);
+	if (letter == 0)
+		close_control(s);
+	if (letter != CONTROL_BROKER || s->command > 0)
+		return;
+	s->command = broker_reload(s->config);
+	s->command_until_ms = clock_monotonic_ms() + BROKER_COMMAND_MS;
+}
+
+/* For a signal or a letter of the service, at most until the deadline. */
+static void
+wait_event(struct supervisor *s, int64_t ms)
+{
+	struct pollfd fds[] = {
+	    {s->signals, POLLIN, 0}, {s->control, POLLIN, 0}};
+
+	if (poll(fds, 2, (int)ms) <= 0)
+		return;
+	if (fds[1].revents != 0)
+		on_control(s);
+	if (fds[0].revents != 0)
+		on_signal(s);
+}
+
+static void
+check_command(struct supervisor *s)
+{
+	if (s->command == 0 || clock_monotonic_ms() < s->command_until_ms)
+		return;
+	log_warn("broker_reload",
+	    log_text("killing", "the command did not end in time"));
+	tell(s->command, SIGKILL);
+	s->command_until_ms = INT64_MAX;
 }
 
 static void
@@ -189,17 +287,26 @@ check_deadline(struct supervisor *s)
 	tell(s->signer, SIGKILL);
 }
 
+static int64_t
+time_left(const struct supervisor *s)
+{
+	int64_t now = clock_monotonic_ms(), left = IDLE_MS;
+
+	if (s->kill_at_ms != 0)
+		left = s->kill_at_ms - now;
+	if (s->command != 0 && s->command_until_ms - now < left)
+		left = s->command_until_ms - now;
+	return left > 0 ? left : TICK_MS;
+}
+
 static void
 wait_for_both(struct supervisor *s)
 {
 	s->kill_at_ms = 0;
 	while (s->signer > 0 || s->service > 0) {
-		int64_t left = IDLE_MS;
-
-		if (s->kill_at_ms != 0)
-			left = s->kill_at_ms - clock_monotonic_ms();
-		wait_signal(s, left > 0 ? left : 100);
+		wait_event(s, time_left(s));
 		check_deadline(s);
+		check_command(s);
 	}
 }
 
@@ -231,27 +338,49 @@ wait_delay(struct supervisor *s)
 	int64_t end = clock_monotonic_ms() + 1000 * (int64_t)s->delay_s, left;
 
 	while (!s->stopping && (left = end - clock_monotonic_ms()) > 0)
-		wait_signal(s, left);
+		wait_event(s, left);
 }
 
-static void
-block_signals(struct supervisor *s)
+/* Signals are read, not caught. */
+static int
+take_signals(struct supervisor *s, struct err *e)
 {
-	sigemptyset(&s->signals);
-	sigaddset(&s->signals, SIGCHLD);
-	sigaddset(&s->signals, SIGTERM);
-	sigaddset(&s->signals, SIGINT);
-	sigaddset(&s->signals, SIGHUP);
-	sigprocmask(SIG_BLOCK, &s->signals, NULL);
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return s->signals >= 0 ? 0 : err_errno(e, "signalfd", "supervisor");
+}
+
+/* Two users are what keeps the key's file from the process that the network
+ * reaches. */
+static void
+tell_users(const struct config *c)
+{
+	if (geteuid() == 0 && c->user[0] != '\0' && c->signer_user[0] != '\0')
+		return;
+	log_warn("hardening",
+	    log_text("missing",
+		"two users: service and signer run as one, so only Landlock "
+		"keeps the encrypted keys' files from the service"));
 }
 
 int
 supervisor_run(const struct config *c, const struct cli_options *o)
 {
-	struct supervisor s = {.config = c, .options = o};
+	struct supervisor s = {.config = c, .options = o, .control = -1};
 	struct err e = ERR_INIT;
 
-	block_signals(&s);
+	if (take_signals(&s, &e) != 0) {
+		log_error("start", log_text("message", e.message));
+		return 1;
+	}
+	tell_users(c);
 	do {
 		wait_delay(&s);
 		if (s.stopping)

@@ -1,6 +1,7 @@
 #include "service/view.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "ca/base/file.h"
 #include "ca/base/hex.h"
@@ -71,26 +72,57 @@ view_read(const struct config *c, struct authority_view *v, struct err *e)
 	if (profile_file_read(c->profiles, &v->profiles, on_problem, NULL) != 0)
 		return err_set(e, ERR_INTERNAL, NULL,
 		    "the profiles cannot be read; see `check`");
-	if (view_read_authority(c->dir, v, e) != 0)
+	if (view_read_authority(c->local_dir, v, e) != 0)
 		return -1;
 	return view_read_escrow(c->dir, v, e);
+}
+
+static struct authority_view *
+view_new(const struct config *c, struct err *e)
+{
+	struct authority_view *v = calloc(1, sizeof(*v));
+
+	if (v == NULL) {
+		(void)err_set(e, ERR_INTERNAL, NULL, "out of memory");
+		return NULL;
+	}
+	buf_init(&v->pem, AUTHORITY_PEM_MAX);
+	v->defaults = c->defaults;
+	v->default_key_type = c->default_key_type;
+	v->replay_window_ms = (int64_t)c->replay_window_s * 1000;
+	return v;
 }
 
 int
 view_load(const struct config *c, struct authority_view **out, struct err *e)
 {
-	struct authority_view *v = calloc(1, sizeof(*v));
+	struct authority_view *v = view_new(c, e);
 
 	if (v == NULL)
-		return err_set(e, ERR_INTERNAL, NULL, "out of memory");
-	buf_init(&v->pem, AUTHORITY_PEM_MAX);
-	v->defaults = c->defaults;
-	v->default_key_type = c->default_key_type;
-	v->replay_window_ms = (int64_t)c->replay_window_s * 1000;
+		return -1;
 	if (view_read(c, v, e) != 0) {
 		view_free(v);
 		return -1;
 	}
+	*out = v;
+	return 0;
+}
+
+int
+view_reload(const struct config *c, const struct authority_view *old,
+    struct authority_view **out, struct err *e)
+{
+	struct authority_view *v = view_new(c, e);
+
+	if (v == NULL)
+		return -1;
+	if (view_read_authority(c->local_dir, v, e) != 0) {
+		view_free(v);
+		return -1;
+	}
+	v->profiles = old->profiles;
+	memcpy(v->escrow_public_key, old->escrow_public_key,
+	    sizeof(v->escrow_public_key));
 	*out = v;
 	return 0;
 }

@@ -241,13 +241,26 @@ san_list_has(const struct san_list *l, const struct san *wanted)
 	return false;
 }
 
+/* Clients of the authority's own servers may know them by these words. */
+static int
+check_protected_sans(
+    const struct profile *p, const struct san_list *l, struct err *e)
+{
+	for (size_t i = 0; !p->local && i < l->count; i++)
+		if (policy_name_is_protected(l->item[i].text))
+			return err_set(e, ERR_PROTECTED_NAME, "san",
+			    "\"%s\" is the authority's own", l->item[i].text);
+	return 0;
+}
+
 static int
 check_sans(
     const struct profile *p, const struct certificate_fields *f, struct err *e)
 {
 	struct san_list host = {.count = 0};
 
-	if (san_list_check(&f->sans, e) != 0)
+	if (san_list_check(&f->sans, e) != 0 ||
+	    check_protected_sans(p, &f->sans, e) != 0)
 		return -1;
 	if (p->cn_is_host) {
 		if (cn_san(f->subject.value[SUBJECT_CN], &host, e) != 0)

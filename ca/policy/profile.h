@@ -49,8 +49,9 @@ unsigned profile_days_max(const struct profile_set *set);
 /*
  * Names that belong to the authority: `ca`, `ssl`, `broker`, the words of the
  * topic table and of HTTP paths, whatever their case. Nobody may ask for one,
- * neither as a name nor as a cn: with Mosquitto's use_identity_as_username the
- * cn is a username, and "ssl" or "sign" would open the service's topics.
+ * neither as a name nor as a cn nor as a host: with Mosquitto's
+ * use_identity_as_username the cn is a username, and "ssl" or "sign" would open
+ * the service's topics.
  */
 bool policy_name_is_protected(const char *name);
 
@@ -68,9 +69,9 @@ const char *policy_local_name(const struct profile *p);
  * again because it trusts nobody. Checks dates against days_max and the
  * issuer's end (ERR_BAD_FIELD "days"), key and key type ("key_type"), names'
  * form, cn against the name, serial's form, usage bits, device URI. A protected
- * name or cn is ERR_PROTECTED_NAME. A cn that is a MAC must be the name itself;
- * a client's cn holds none of '/', '+', '#'. A local profile takes its own name
- * and cn, and no other. Does not look at the clock.
+ * name, cn or host name is ERR_PROTECTED_NAME. A cn that is a MAC must be the
+ * name itself; a client's cn holds none of '/', '+', '#'. A local profile takes
+ * its own name and cn, and no other. Does not look at the clock.
  */
 MUST_USE int policy_check(const struct profile *p, const struct name *name,
     const struct certificate_fields *fields, int64_t issuer_not_after_s,

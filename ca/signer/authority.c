@@ -13,6 +13,7 @@
 
 struct authority {
 	pthread_mutex_t derivation; /* held for the slow derivation */
+	struct hsm *hsm;            /* holds the CA key; NULL: key_pem does */
 	struct buf key_pem;         /* encrypted; empty once open */
 	struct buf escrow_pem;
 	uint8_t escrow_public_key[SEAL_KEY_LEN];
@@ -89,26 +90,45 @@ load_escrow_public_key(struct authority *a, const char *dir, struct err *e)
 	return rc;
 }
 
+static int
+load_files(struct authority *a, const char *dir, struct err *e)
+{
+	if (a->hsm == NULL &&
+	    read_file(dir, FILE_CA_KEY, true, &a->key_pem, e) != 0)
+		return -1;
+	if (read_file(dir, FILE_ESCROW_KEY, true, &a->escrow_pem, e) != 0 ||
+	    load_certificate(a, dir, e) != 0)
+		return -1;
+	return load_escrow_public_key(a, dir, e);
+}
+
 int
-authority_load(const char *dir, struct authority **out, struct err *e)
+authority_load_hsm(const char *dir, struct hsm *take_hsm,
+    struct authority **out, struct err *e)
 {
 	struct authority *a = calloc(1, sizeof(*a));
 
-	if (a == NULL)
+	if (a == NULL) {
+		hsm_close(take_hsm);
 		return err_set(e, ERR_INTERNAL, NULL, "out of memory");
+	}
 	pthread_mutex_init(&a->derivation, NULL);
 	pthread_mutex_init(&a->lock, NULL);
 	buf_init(&a->key_pem, FILE_KEY_MAX);
 	buf_init(&a->escrow_pem, FILE_KEY_MAX);
-	if (read_file(dir, FILE_CA_KEY, true, &a->key_pem, e) != 0 ||
-	    read_file(dir, FILE_ESCROW_KEY, true, &a->escrow_pem, e) != 0 ||
-	    load_certificate(a, dir, e) != 0 ||
-	    load_escrow_public_key(a, dir, e) != 0) {
+	a->hsm = take_hsm;
+	if (load_files(a, dir, e) != 0) {
 		authority_free(a);
 		return -1;
 	}
 	*out = a;
 	return 0;
+}
+
+int
+authority_load(const char *dir, struct authority **out, struct err *e)
+{
+	return authority_load_hsm(dir, NULL, out, e);
 }
 
 void
@@ -120,11 +140,23 @@ authority_free(struct authority *a)
 	buf_clear(&a->escrow_pem);
 	X509_free(a->certificate);
 	EVP_PKEY_free(a->key);
+	hsm_close(a->hsm); /* after its key */
 	seal_key_free(a->escrow);
 	pthread_mutex_destroy(&a->derivation);
 	pthread_mutex_destroy(&a->lock);
 	OPENSSL_cleanse(a->tag, sizeof(a->tag));
 	free(a);
+}
+
+int
+authority_key_type(struct authority *a, enum key_type *out, struct err *e)
+{
+	struct public_key key;
+
+	if (public_key_of(X509_get0_pubkey(a->certificate), &key, e) != 0)
+		return -1;
+	*out = key.type;
+	return 0;
 }
 
 bool
@@ -138,19 +170,37 @@ authority_is_open(struct authority *a)
 	return open;
 }
 
+bool
+authority_pin_is_refused(const struct authority *a)
+{
+	return a->hsm != NULL && hsm_wrong_pins(a->hsm) > 0;
+}
+
+static const char *
+ca_key_place(const struct authority *a)
+{
+	return a->hsm == NULL ? FILE_CA_KEY : "the token";
+}
+
 static int
 open_ca_key(struct authority *a, const struct secret *pass, EVP_PKEY **out,
     struct err *e)
 {
-	if (private_key_decrypt(buf_bytes(&a->key_pem), pass, out, e) != 0)
+	int rc;
+
+	if (a->hsm != NULL)
+		rc = hsm_login(a->hsm, secret_bytes(pass), out, e);
+	else
+		rc = private_key_decrypt(buf_bytes(&a->key_pem), pass, out, e);
+	if (rc != 0)
 		return -1;
 	/* A renewal swaps the certificate, but never before the key is open. */
 	if (EVP_PKEY_eq(X509_get0_pubkey(a->certificate), *out) == 1)
 		return 0;
 	EVP_PKEY_free(*out);
 	*out = NULL;
-	return err_set(e, ERR_INTERNAL, NULL, "%s is not the key of %s",
-	    FILE_CA_KEY, FILE_CA_CERTIFICATE);
+	return err_set(e, ERR_INTERNAL, NULL, "the key of %s is not that of %s",
+	    ca_key_place(a), FILE_CA_CERTIFICATE);
 }
 
 static int
@@ -177,7 +227,10 @@ open_escrow_key(struct authority *a, const struct secret *pass,
 	EVP_PKEY *pkey = NULL;
 	int rc;
 
-	if (private_key_decrypt(buf_bytes(&a->escrow_pem), pass, &pkey, e) != 0)
+	rc = private_key_decrypt(buf_bytes(&a->escrow_pem), pass, &pkey, e);
+	if (rc != 0 && a->hsm != NULL)
+		return -1; /* nothing has shown yet that pass is right */
+	if (rc != 0)
 		return err_set(e, ERR_INTERNAL, NULL,
 		    "%s does not open with the passphrase of %s",
 		    FILE_ESCROW_KEY, FILE_CA_KEY);
@@ -191,6 +244,21 @@ open_escrow_key(struct authority *a, const struct secret *pass,
 	    FILE_ESCROW_KEY, FILE_ESCROW_PUBLIC_KEY);
 }
 
+/* A token locks itself after a few wrong PINs: what does not open the escrow
+ * key, which is under the same, is not shown to it. */
+static int
+open_both(struct authority *a, const struct secret *pass, EVP_PKEY **key,
+    struct seal_key **escrow, struct err *e)
+{
+	if (a->hsm != NULL)
+		return open_escrow_key(a, pass, escrow, e) != 0
+			   ? -1
+			   : open_ca_key(a, pass, key, e);
+	return open_ca_key(a, pass, key, e) != 0
+		   ? -1
+		   : open_escrow_key(a, pass, escrow, e);
+}
+
 /* The slow derivation; a->derivation is held and the authority locked. */
 static int
 open_keys(struct authority *a, const struct secret *pass,
@@ -199,9 +267,7 @@ open_keys(struct authority *a, const struct secret *pass,
 	EVP_PKEY *key = NULL;
 	struct seal_key *escrow = NULL;
 
-	if (open_ca_key(a, pass, &key, e) != 0)
-		return -1;
-	if (open_escrow_key(a, pass, &escrow, e) != 0) {
+	if (open_both(a, pass, &key, &escrow, e) != 0) {
 		EVP_PKEY_free(key);
 		seal_key_free(escrow);
 		return -1;

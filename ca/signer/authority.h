@@ -6,11 +6,15 @@
  *	ca.crt      its certificates, PEM, newest first
  *	escrow.key  the escrow key (X25519), PKCS #8 PEM, the same passphrase
  *	escrow.pub  its public key, hex; the service seals to it
+ *
+ * With the CA key in a token (hsm.h) there is no ca.key, and the passphrase is
+ * the token's PIN.
  */
 #ifndef CA_SIGNER_AUTHORITY_H
 #define CA_SIGNER_AUTHORITY_H
 
 #include "ca/base/seal.h"
+#include "ca/signer/hsm.h"
 #include "ca/x509/certificate.h"
 
 #define PASSPHRASE_MIN     12    /* characters, when an authority is made */
@@ -19,13 +23,16 @@
 /* What is needed to make one. */
 struct authority_plan {
 	const char *dir;        /* where the four files go; must hold none */
-	enum key_type key_type; /* EC P-256, P-384 or RSA */
-	struct subject subject; /* empty: the cn "ms_ssl_server CA" */
-	unsigned days;          /* 1 to AUTHORITY_DAYS_MAX */
+	enum key_type key_type; /* EC P-256, P-384 or RSA; of a new key */
+	const char *ca_key;     /* URI of a key in a token; NULL: a new one */
+	const char *pkcs11_module; /* see hsm_open */
+	struct subject subject;    /* empty: the cn "ms_ssl_server CA" */
+	unsigned days;             /* 1 to AUTHORITY_DAYS_MAX */
 };
 
 /* Makes the keys and writes the four files: the private ones mode 0600, the
- * others 0644. Never overwrites; on failure what it wrote is gone again.
+ * others 0644. Never overwrites; on failure what it wrote is gone again. For a
+ * key in a token, whose PIN pass is, three files: no ca.key.
  * ERR_BAD_FIELD "pass", "days", "key_type" … for what is wrong in the plan. */
 MUST_USE int authority_create(const struct authority_plan *plan,
     const struct secret *pass, struct err *e);
@@ -36,15 +43,28 @@ struct authority; /* locked or open; shared by all threads of the signer */
  * private keys that others than the owner can read. */
 MUST_USE int authority_load(
     const char *dir, struct authority **out, struct err *e);
+
+/* With the CA key in a token, which is given back with authority_free (at once
+ * where this fails): reads the other three. */
+MUST_USE int authority_load_hsm(const char *dir, struct hsm *take_hsm,
+    struct authority **out, struct err *e);
 void authority_free(struct authority *a);
 
+/* The token has refused a PIN, and is not shown another by this process. */
+bool authority_pin_is_refused(const struct authority *a);
+
 bool authority_is_open(struct authority *a);
+
+/* Of its key, as its certificate tells; open or locked. */
+MUST_USE int authority_key_type(
+    struct authority *a, enum key_type *out, struct err *e);
 
 /*
  * Checks pass: the slow derivation while locked (one at a time; the others
  * wait), afterwards a constant-time comparison of keyed hashes. Opens the keys
  * at the first right one. ERR_WRONG_PASS; ERR_LOCKED for no passphrase (len 0)
- * while locked. Thread-safe.
+ * while locked. A token is shown as its PIN only what opened the escrow key.
+ * Thread-safe.
  */
 MUST_USE int authority_unlock(
     struct authority *a, struct bytes pass, struct err *e);

@@ -144,6 +144,28 @@ make_certificate(const struct authority_plan *plan, EVP_PKEY *key,
 	return rc;
 }
 
+/* Under a key that is in a token already: of it there is no file. */
+static int
+make_authority_hsm(const struct authority_plan *plan, const struct secret *pass,
+    struct parts *p, struct err *e)
+{
+	struct public_key public_key;
+	struct hsm *hsm = NULL;
+	EVP_PKEY *key = NULL;
+	int rc = -1;
+
+	if (hsm_open(plan->pkcs11_module, plan->ca_key, &hsm, e) != 0)
+		return -1;
+	if (hsm_login(hsm, secret_bytes(pass), &key, e) == 0 &&
+	    public_key_of(key, &public_key, e) == 0 &&
+	    check_key_type(public_key.type, e) == 0)
+		rc =
+		    make_certificate(plan, key, &p->content[CA_CERTIFICATE], e);
+	EVP_PKEY_free(key);
+	hsm_close(hsm);
+	return rc;
+}
+
 static int
 make_authority(const struct authority_plan *plan, const struct secret *pass,
     struct parts *p, struct err *e)
@@ -151,6 +173,8 @@ make_authority(const struct authority_plan *plan, const struct secret *pass,
 	EVP_PKEY *key = NULL;
 	int rc = -1;
 
+	if (plan->ca_key != NULL)
+		return make_authority_hsm(plan, pass, p, e);
 	if (private_key_new(plan->key_type, &key, e) == 0 &&
 	    private_key_encrypt(key, pass, &p->content[CA_KEY], e) == 0)
 		rc =
@@ -197,20 +221,31 @@ make_escrow(const struct secret *pass, struct parts *p, struct err *e)
 	return 0;
 }
 
+/* A part without content (a CA key that is in a token) is no file. */
+static int
+write_part(struct parts *p, int i, struct err *e)
+{
+	if (buf_check(&p->content[i], files[i].name, e) != 0)
+		return -1;
+	if (p->content[i].len == 0)
+		return 0;
+	return file_create(
+	    p->path[i], buf_bytes(&p->content[i]), files[i].mode, e);
+}
+
 static int
 write_files(struct parts *p, struct err *e)
 {
 	int i;
 
 	for (i = 0; i < PARTS; i++)
-		if (buf_check(&p->content[i], files[i].name, e) != 0 ||
-		    file_create(p->path[i], buf_bytes(&p->content[i]),
-			files[i].mode, e) != 0)
+		if (write_part(p, i, e) != 0)
 			break;
 	if (i == PARTS)
 		return 0;
 	while (i-- > 0) /* only what was just made */
-		unlink(p->path[i]);
+		if (p->content[i].len > 0)
+			unlink(p->path[i]);
 	return -1;
 }
 

@@ -9,6 +9,7 @@
 #include "ca/signer/program.h"
 
 #define LOCK_HEADROOM ((size_t)64 << 20)
+#define LOCK_ENOUGH   ((rlim_t)256 << 20)
 
 static void
 missing(const char *what)
@@ -64,13 +65,30 @@ memory_has_headroom(void)
 	return true;
 }
 
-void
-harden_memory(void)
+/* Root may lock as much as there is, its successor as much as it is told. */
+static bool
+limit_is_enough(void)
 {
-	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0) {
+	const struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
+	struct rlimit now;
+
+	return setrlimit(RLIMIT_MEMLOCK, &all) == 0 ||
+	       (getrlimit(RLIMIT_MEMLOCK, &now) == 0 &&
+		   now.rlim_cur >= LOCK_ENOUGH);
+}
+
+void
+harden_memory(bool root_will_go)
+{
+	bool enough = limit_is_enough() || !root_will_go;
+
+	if (enough && mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0) {
 		if (memory_has_headroom())
 			return;
 		munlockall();
 	}
-	missing("locked memory");
+	if (!enough && mlockall(MCL_CURRENT | MCL_ONFAULT) == 0)
+		missing("locked memory of the threads: LimitMEMLOCK is small");
+	else
+		missing("locked memory");
 }

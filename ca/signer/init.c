@@ -12,6 +12,8 @@
 enum init_option {
 	OPTION_DIR = SUBJECT_COUNT,
 	OPTION_KEY_TYPE,
+	OPTION_CA_KEY,
+	OPTION_PKCS11_MODULE,
 	OPTION_DAYS,
 	OPTION_PASSPHRASE_FD,
 	OPTION_HELP,
@@ -27,8 +29,9 @@ struct init {
 static void
 fill_options(struct option options[OPTION_COUNT + 1])
 {
-	static const char *const words[OPTION_COUNT - SUBJECT_COUNT] = {
-	    "dir", "key-type", "days", "passphrase-fd", "help"};
+	static const char *const words[OPTION_COUNT - SUBJECT_COUNT] = {"dir",
+	    "key-type", "ca-key", "pkcs11-module", "days", "passphrase-fd",
+	    "help"};
 
 	memset(options, 0, sizeof(struct option) * (OPTION_COUNT + 1));
 	for (int i = 0; i < OPTION_COUNT; i++) {
@@ -46,7 +49,8 @@ void
 init_usage(void)
 {
 	fputs("usage: ms_ssl_signer init --dir DIR --passphrase-fd N\n"
-	      "           [--key-type TYPE] [--days N] [--country TEXT]\n"
+	      "           [--key-type TYPE | --ca-key URI]\n"
+	      "           [--pkcs11-module FILE] [--days N] [--country TEXT]\n"
 	      "           [--state TEXT] [--locality TEXT] [--org TEXT]\n"
 	      "           [--unit TEXT] [--cn TEXT] [--email TEXT]\n"
 	      "\n"
@@ -55,6 +59,9 @@ init_usage(void)
 	      "from descriptor N.\n"
 	      "  --key-type  ec:P-256 (default), ec:P-384, rsa:2048,\n"
 	      "              rsa:3072, rsa:4096\n"
+	      "  --ca-key    pkcs11:…, a key that a token holds: no ca.key is\n"
+	      "              made, and the passphrase is the token's PIN\n"
+	      "  --pkcs11-module  the token's library\n"
 	      "  --days      life of the authority's certificate (3650)\n",
 	    stdout);
 }
@@ -80,6 +87,12 @@ set_option(struct init *i, int option, const char *text, struct err *e)
 		return 0;
 	case OPTION_KEY_TYPE:
 		return key_type_parse(value, &i->plan.key_type, e);
+	case OPTION_CA_KEY:
+		i->plan.ca_key = text;
+		return 0;
+	case OPTION_PKCS11_MODULE:
+		i->plan.pkcs11_module = text;
+		return 0;
 	case OPTION_DAYS:
 		return set_number(
 		    "days", text, AUTHORITY_DAYS_MAX, &i->plan.days, e);

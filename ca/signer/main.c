@@ -17,6 +17,7 @@
 
 #include "ca/base/log.h"
 #include "ca/policy/profile_file.h"
+#include "ca/sandbox/account.h"
 #include "ca/signer/program.h"
 
 #ifndef MS_VERSION
@@ -26,13 +27,19 @@
 #define EXIT_USAGE      2
 #define THREADS_DEFAULT 2
 #define THREADS_MOST    64
+#define CHECK_EC_MOST   1000000
 
 struct settings {
 	const char *dir;
 	const char *profiles;
+	const char *ca_key;          /* NULL: DIR/ca.key; else a URI */
+	const char *pkcs11_module;   /* NULL: the engine's own choice */
 	const char *passphrase_file; /* NULL: none */
+	const char *user;            /* NULL: stays who it is */
+	bool no_sandbox;
 	int fd;
 	unsigned threads;
+	unsigned check_ec; /* see struct signer */
 	enum log_level log_level;
 };
 
@@ -40,8 +47,10 @@ static void
 usage(void)
 {
 	fputs("usage: ms_ssl_signer --fd N --dir DIR --profiles FILE\n"
-	      "           [--passphrase-file FILE] [--threads N]\n"
+	      "           [--ca-key URI] [--pkcs11-module FILE]\n"
+	      "           [--passphrase-file FILE] [--threads N] [--check-ec N]\n"
 	      "           [--log-level debug|info|warn|error]\n"
+	      "           [--user NAME] [--no-sandbox]\n"
 	      "       ms_ssl_signer init …\n"
 	      "       ms_ssl_signer --help | --version\n"
 	      "\n"
@@ -50,8 +59,13 @@ usage(void)
 	      "  --dir              where ca.key, ca.crt, escrow.key and\n"
 	      "                     escrow.pub are\n"
 	      "  --profiles         the profiles' file\n"
+	      "  --ca-key           pkcs11:…, the CA key in a token\n"
+	      "  --pkcs11-module    the token's library\n"
 	      "  --passphrase-file  opens the keys at the start\n"
 	      "  --threads          1 to 64 (2)\n"
+	      "  --check-ec         verifies one in N EC signatures (none)\n"
+	      "  --user             becomes this user once its files are read\n"
+	      "  --no-sandbox       under a debugger or valgrind\n"
 	      "\n",
 	    stdout);
 	init_usage();
@@ -61,9 +75,14 @@ static const struct option options[] = {
     {"fd", required_argument, NULL, 'f'},
     {"dir", required_argument, NULL, 'd'},
     {"profiles", required_argument, NULL, 'p'},
+    {"ca-key", required_argument, NULL, 'c'},
+    {"pkcs11-module", required_argument, NULL, 'm'},
     {"passphrase-file", required_argument, NULL, 'k'},
     {"threads", required_argument, NULL, 't'},
+    {"check-ec", required_argument, NULL, 'e'},
     {"log-level", required_argument, NULL, 'l'},
+    {"user", required_argument, NULL, 'u'},
+    {"no-sandbox", no_argument, NULL, 'n'},
     {NULL, 0, NULL, 0},
 };
 
@@ -98,11 +117,25 @@ set_option(struct settings *s, int option)
 	case 'p':
 		s->profiles = optarg;
 		return 0;
+	case 'c':
+		s->ca_key = optarg;
+		return 0;
+	case 'm':
+		s->pkcs11_module = optarg;
+		return 0;
 	case 'k':
 		s->passphrase_file = optarg;
 		return 0;
+	case 'u':
+		s->user = optarg;
+		return 0;
+	case 'n':
+		s->no_sandbox = true;
+		return 0;
 	case 't':
 		return number_parse(optarg, THREADS_MOST, &s->threads);
+	case 'e':
+		return number_parse(optarg, CHECK_EC_MOST, &s->check_ec);
 	case 'l':
 		return log_level_parse(optarg, &s->log_level);
 	default:
@@ -132,18 +165,22 @@ on_problem(void *arg, const char *path, int line, const char *message)
 	    log_text("message", message));
 }
 
+/* A PIN that the token refuses does not end the program: it would be started
+ * again, and show the token the same PIN until that locks itself. */
 static int
-open_with_file(struct authority *a, const char *path, struct err *e)
+open_with(struct authority *a, const struct secret *pass, const char *path,
+    struct err *e)
 {
-	struct secret *pass = NULL;
 	int rc;
 
-	if (path == NULL)
+	if (pass == NULL)
 		return 0;
-	if (passphrase_read_file(path, &pass, e) != 0)
-		return -1;
 	rc = authority_unlock(a, secret_bytes(pass), e);
-	secret_free(pass);
+	if (rc != 0 && authority_pin_is_refused(a)) {
+		log_error("locked", log_text("file", path),
+		    log_text("why", "the token refuses it as its PIN"));
+		return 0;
+	}
 	if (rc != 0 && e->kind == ERR_WRONG_PASS)
 		return err_set(e, ERR_WRONG_PASS, NULL,
 		    "%s: is not the passphrase of the CA key", path);
@@ -153,30 +190,77 @@ open_with_file(struct authority *a, const char *path, struct err *e)
 static int
 read_files(struct signer *signer, const struct settings *s, struct err *e)
 {
+	struct hsm *hsm = NULL;
+
 	if (profile_file_read(
 		s->profiles, &signer->profiles, on_problem, NULL) != 0)
 		return err_set(
 		    e, ERR_INTERNAL, NULL, "%s: see above", s->profiles);
-	if (authority_load(s->dir, &signer->authority, e) != 0)
+	if (s->ca_key != NULL &&
+	    hsm_open(s->pkcs11_module, s->ca_key, &hsm, e) != 0)
 		return -1;
-	return open_with_file(signer->authority, s->passphrase_file, e);
+	return authority_load_hsm(s->dir, hsm, &signer->authority, e);
+}
+
+/* The passphrase's file may be a descriptor that came with the exec, and a
+ * token's module keeps descriptors of its own: they are closed in between. */
+static int
+read_all(struct signer *signer, const struct settings *s, struct err *e)
+{
+	struct secret *pass = NULL;
+	int rc = -1;
+
+	if (s->passphrase_file != NULL &&
+	    passphrase_read_file(s->passphrase_file, &pass, e) != 0)
+		return -1;
+	if (harden_descriptors(s->fd, e) == 0 && read_files(signer, s, e) == 0)
+		rc = open_with(signer->authority, pass, s->passphrase_file, e);
+	secret_free(pass);
+	return rc;
+}
+
+/* Root is there to read the files and to lock memory; then it is given up. */
+static int
+become(const struct settings *s, struct err *e)
+{
+	struct account a;
+
+	if (s->user == NULL)
+		return 0;
+	if (account_find(s->user, "--user", &a, e) != 0)
+		return -1;
+	return account_become(&a, getppid(), e);
+}
+
+static int
+confine(const struct settings *s, struct err *e)
+{
+	if (become(s, e) != 0)
+		return -1;
+	if (!s->no_sandbox)
+		return sandbox_enter(e);
+	log_warn("hardening", log_text("missing", "the sandbox: switched off"));
+	return 0;
 }
 
 /*
- * The order matters. What needs the file system comes first; then every
- * descriptor but the socket is closed, memory is locked before any thread
- * exists, and OpenSSL fetches what it needs. The sandbox belongs between that
- * and the first packet: it binds the threads that are started after it.
+ * The order matters. What needs the file system comes first, and every
+ * descriptor but the socket is closed; memory is locked before any thread
+ * exists, and OpenSSL fetches what it needs. Then the process gives up its user
+ * and all that it can do but to serve: that binds the threads that come after.
  */
 static int
 run(const struct settings *s, struct signer *signer, struct err *e)
 {
+	enum key_type type;
+
 	harden_signals();
 	if (secret_heap_init(PROGRAM_SECURE_HEAP, e) != 0 ||
-	    read_files(signer, s, e) != 0 || harden_descriptors(s->fd, e) != 0)
+	    read_all(signer, s, e) != 0)
 		return -1;
-	harden_memory();
-	if (warm_up(e) != 0)
+	harden_memory(s->user != NULL);
+	if (authority_key_type(signer->authority, &type, e) != 0 ||
+	    warm_up(type, e) != 0 || confine(s, e) != 0)
 		return -1;
 	log_info("ready", log_text("version", MS_VERSION),
 	    log_text("key",
@@ -202,6 +286,7 @@ serve_main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	log_set_level(s.log_level);
+	signer.check_ec = s.check_ec;
 	rc = run(&s, &signer, &e);
 	authority_free(signer.authority);
 	if (rc != 0)

@@ -2,12 +2,20 @@
 #ifndef CA_SIGNER_OPS_H
 #define CA_SIGNER_OPS_H
 
+#include <stdatomic.h>
+
 #include "ca/signer/authority.h"
 #include "ca/signer/message.h"
 
 struct signer {
 	struct authority *authority;
 	struct profile_set profiles;
+	/* Where the authority's key is EC, one certificate in so many is
+	 * verified before it leaves; 0: none. Under an RSA key each one is,
+	 * and all are once one did not verify. */
+	unsigned check_ec;
+	atomic_uint issued;
+	atomic_bool erred;
 };
 
 /* Each fills payload (a buf of the caller's) and returns 0, or fills e. */

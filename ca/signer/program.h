@@ -14,11 +14,15 @@ void harden_signals(void);
 /* Closes all descriptors but standard ones and this. */
 MUST_USE int harden_descriptors(int keep_fd, struct err *e);
 /* No page of ours goes to a swap device. */
-void harden_memory(void);
+void harden_memory(bool root_will_go);
 
-/* Issues once under a key that is thrown away, so that OpenSSL has fetched all
- * that it needs while it still may. */
-MUST_USE int warm_up(struct err *e);
+/* Issues under a key of this type that is thrown away, once for each family of
+ * clients' keys, so that OpenSSL has fetched all that it needs while it may. */
+MUST_USE int warm_up(enum key_type authority_type, struct err *e);
+
+/* From here on: no file, no new socket, no program, no other process (Landlock,
+ * seccomp; sandbox.c has the list). What the system cannot refuse is logged. */
+MUST_USE int sandbox_enter(struct err *e);
 
 /* Serves the socket with so many threads until the other side ends: 0. -1 when
  * something came that is not one of its messages. */

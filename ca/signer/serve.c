@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -52,30 +53,54 @@ serve_packet(struct server *s, struct bytes packet)
 	return rc;
 }
 
+/* Nothing was read: the socket has ended, or what came is an empty packet,
+ * which is no message. Only the former shows as hung up. */
+static void
+serve_nothing(struct server *s)
+{
+	struct pollfd p = {s->fd, POLLRDHUP, 0};
+	int n;
+
+	do
+		n = poll(&p, 1, 0);
+	while (n < 0 && errno == EINTR);
+	if (n == 0)
+		server_fail(s, "empty");
+}
+
+/* n bytes were sent, of which the packet holds what fits. */
+static int
+serve_received(struct server *s, uint8_t packet[MESSAGE_MAX], size_t n)
+{
+	int rc = -1;
+
+	if (n > MESSAGE_MAX) {
+		server_fail(s, "too large");
+		n = MESSAGE_MAX;
+	} else {
+		rc = serve_packet(s, (struct bytes){packet, n});
+	}
+	explicit_bzero(packet, n);
+	return rc;
+}
+
 static void *
 serve_thread(void *arg)
 {
 	struct server *s = arg;
 	uint8_t packet[MESSAGE_MAX];
-	int rc = 0;
+	ssize_t n;
 
-	while (rc == 0) {
+	for (;;) {
 		/* MSG_TRUNC: the length that was sent, not what fitted. */
-		ssize_t n = recv(s->fd, packet, sizeof(packet), MSG_TRUNC);
-
+		n = recv(s->fd, packet, sizeof(packet), MSG_TRUNC);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n <= 0)
-			break; /* the service has ended */
-		if ((size_t)n > sizeof(packet)) {
-			server_fail(s, "too large");
-			n = (ssize_t)sizeof(packet);
-			rc = -1;
-		} else {
-			rc = serve_packet(s, (struct bytes){packet, (size_t)n});
-		}
-		explicit_bzero(packet, (size_t)n);
+		if (n <= 0 || serve_received(s, packet, (size_t)n) != 0)
+			break;
 	}
+	if (n == 0)
+		serve_nothing(s);
 	return NULL;
 }
 

@@ -30,6 +30,10 @@ MUST_USE int key_kind_of_rsa(size_t bits, enum key_type *out);
 #define KEY_BITS_MAX 544
 void public_key_bits(const struct public_key *k, struct buf *out);
 
+/* -1, with e from OpenSSL's queue (drained): ERR_BAD_CSR where a point of good
+ * form is off its curve, else ERR_INTERNAL. */
+int key_load_blame(struct err *e);
+
 /* The unencrypted PKCS #8, appended; the caller wipes. */
 MUST_USE int private_key_der(EVP_PKEY *pkey, struct buf *out, struct err *e);
 

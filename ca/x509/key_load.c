@@ -3,6 +3,7 @@
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/param_build.h>
+#include <openssl/x509.h>
 #include <string.h>
 
 #include "ca/x509/key_kind.h"
@@ -61,8 +62,8 @@ out:
 
 /* The form was checked before, so only the point itself can be wrong. Where
  * memory ran out in the middle OpenSSL says that, too. */
-static int
-blame(struct err *e)
+int
+key_load_blame(struct err *e)
 {
 	bool point = false, memory = false;
 	unsigned long code;
@@ -95,7 +96,7 @@ public_key_load(const struct public_key *k, EVP_PKEY **out, struct err *e)
 		    NULL, "ED25519", NULL, k->raw, k->len);
 	if (*out)
 		return 0;
-	return blame(e);
+	return key_load_blame(e);
 }
 
 /* A number of the key, as exactly len bytes; 0 for as many as it takes.
@@ -172,12 +173,28 @@ read_any(EVP_PKEY *pkey, struct public_key *out)
 	return 0;
 }
 
+/* A key of an engine (in a token) has not all of the parameters above, but an
+ * encoding. */
+static int
+read_encoded(EVP_PKEY *pkey, struct public_key *out)
+{
+	struct err e = ERR_INIT;
+	unsigned char *der = NULL;
+	int len = i2d_PUBKEY(pkey, &der);
+	if (len <= 0)
+		return -1;
+	int rc = public_key_parse((struct bytes){der, (size_t)len}, out, &e);
+	OPENSSL_free(der);
+	return rc;
+}
+
 int
 public_key_of(EVP_PKEY *pkey, struct public_key *out, struct err *e)
 {
 	struct err why = ERR_INIT;
 	memset(out, 0, sizeof(*out));
-	if (read_any(pkey, out)) {
+	if (EVP_PKEY_get0_provider(pkey) ? read_any(pkey, out)
+					 : read_encoded(pkey, out)) {
 		ERR_clear_error();
 		return err_set(
 		    e, ERR_INTERNAL, "", "key: not of a type that we use");

@@ -8,9 +8,9 @@ mosquitto_conf_write(const struct mosquitto_plan *p, struct buf *out)
 	    "# clients with a certificate of this authority.\n"
 	    "listener %u %s\n"
 	    "protocol mqtt\n"
-	    "cafile %s/ca.crt\n"
-	    "certfile %s/broker.crt\n"
-	    "keyfile %s/broker.key\n"
+	    "cafile %s/local/ca.crt\n"
+	    "certfile %s/local/broker.crt\n"
+	    "keyfile %s/local/broker.key\n"
 	    "tls_version tlsv1.2\n"
 	    "require_certificate true\n\n",
 	    p->port, p->listen, p->dir, p->dir, p->dir);
@@ -45,7 +45,7 @@ mosquitto_conf_write(const struct mosquitto_plan *p, struct buf *out)
 	    "set_tcp_nodelay true\n\n"
 	    "# Who owns the files above, should root start it.\n"
 	    "user %s\n"
-	    "pid_file %s/mosquitto.pid\n"
+	    "pid_file %s/mosquitto/mosquitto.pid\n"
 	    "log_dest stderr\n"
 	    "log_type error\n"
 	    "log_type warning\n"

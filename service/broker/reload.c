@@ -4,21 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "ca/base/file.h"
 
 #define WORDS_MAX 16
-
-/* Shorter than any stop of the service waits (app_stop.c). */
-#define COMMAND_DEADLINE_MS 5000
-
-/* A command that runs; freed when both handles are closed. */
-struct command {
-	uv_process_t process;
-	uv_timer_t deadline;
-	int open; /* handles that are not closed yet */
-};
 
 /* A number that may be a process; 0: none. */
 static pid_t
@@ -75,41 +66,17 @@ reload_by_signal(const char *pid_file)
 		log_info("broker_reload", log_number("pid", pid));
 }
 
-static void
-on_closed(uv_handle_t *handle)
+void
+broker_reload_ended(int status)
 {
-	struct command *c = handle->data;
-
-	if (--c->open == 0)
-		free(c);
-}
-
-static void
-close_both(struct command *c)
-{
-	uv_close((uv_handle_t *)&c->process, on_closed);
-	uv_close((uv_handle_t *)&c->deadline, on_closed);
-}
-
-static void
-on_ended(uv_process_t *process, int64_t status, int signum)
-{
-	if (status == 0 && signum == 0)
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		log_info("broker_reload", log_text("by", "command"));
+	else if (WIFEXITED(status))
+		log_warn("broker_reload", log_text("failed", "the command"),
+		    log_number("status", WEXITSTATUS(status)));
 	else
 		log_warn("broker_reload", log_text("failed", "the command"),
-		    log_number("status", status), log_number("signal", signum));
-	close_both(process->data);
-}
-
-static void
-on_deadline(uv_timer_t *timer)
-{
-	struct command *c = timer->data;
-
-	log_warn("broker_reload",
-	    log_text("killing", "the command did not end in time"));
-	uv_process_kill(&c->process, SIGKILL);
+		    log_number("signal", WTERMSIG(status)));
 }
 
 static void
@@ -124,51 +91,46 @@ split_words(char *text, char *words[WORDS_MAX + 1])
 	words[n] = NULL;
 }
 
+/* In the child. */
 static void
-spawn(uv_loop_t *loop, struct command *c, char **words)
+exec_words(char **words)
 {
 	char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
 	char *env[] = {path, NULL};
-	uv_process_options_t o = {
-	    .exit_cb = on_ended, .file = words[0], .args = words, .env = env};
-	int rc;
+	sigset_t none;
 
-	c->open = 2;
-	uv_timer_init(loop, &c->deadline);
-	rc = uv_spawn(loop, &c->process, &o);
-	c->process.data = c;
-	c->deadline.data = c;
-	if (rc == 0) {
-		uv_timer_start(
-		    &c->deadline, on_deadline, COMMAND_DEADLINE_MS, 0);
-		return;
-	}
-	log_warn("broker_reload", log_text("failed", uv_strerror(rc)));
-	close_both(c);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	close_range(3, ~0u, 0);
+	execvpe(words[0], words, env);
+	_exit(127);
 }
 
-static void
-reload_by_command(uv_loop_t *loop, const char *command)
+static pid_t
+reload_by_command(const char *command)
 {
 	char text[CONFIG_PATH_MAX], *words[WORDS_MAX + 1];
-	struct command *c;
+	pid_t pid;
 
 	snprintf(text, sizeof(text), "%s", command);
 	split_words(text, words);
 	if (words[0] == NULL)
-		return;
-	c = calloc(1, sizeof(*c));
-	if (c == NULL)
-		log_warn("broker_reload", log_text("failed", "out of memory"));
-	else
-		spawn(loop, c, words);
+		return 0;
+	pid = fork();
+	if (pid == 0)
+		exec_words(words);
+	if (pid > 0)
+		return pid;
+	log_warn("broker_reload", log_text("failed", "no process"));
+	return 0;
 }
 
-void
-broker_reload(uv_loop_t *loop, const struct config *c)
+pid_t
+broker_reload(const struct config *c)
 {
 	if (c->broker_reload[0] != '\0')
-		reload_by_command(loop, c->broker_reload);
-	else if (c->broker_pid_file[0] != '\0')
+		return reload_by_command(c->broker_reload);
+	if (c->broker_pid_file[0] != '\0')
 		reload_by_signal(c->broker_pid_file);
+	return 0;
 }

@@ -9,12 +9,14 @@
 
 #define CLI_SETTINGS_MAX 128
 
-/* --config F, --set key=value …, and (serve) --signer-fd N. */
+/* --config F, --set key=value …, and (serve) --signer-fd N
+ * --control-fd N. */
 struct cli_options {
 	const char *config;
 	const char *setting[CLI_SETTINGS_MAX];
 	size_t settings;
 	int signer_fd;
+	int control_fd;
 };
 
 /* -1 after telling what is wrong on stderr. */

@@ -17,6 +17,9 @@ cli_help_init(void)
 	    "  --key-type TYPE           of the CA: ec:P-256 (default),\n"
 	    "                            ec:P-384, rsa:2048, rsa:3072, "
 	    "rsa:4096\n"
+	    "  --ca-key pkcs11:URI       the CA key is in a token, and the\n"
+	    "                            passphrase the token's PIN\n"
+	    "  --pkcs11-module FILE      the token's library\n"
 	    "  --ca-days N               life of the CA certificate (7300)\n"
 	    "  --local-days N            life of the broker's and the\n"
 	    "                            service's (397)\n"
@@ -28,7 +31,11 @@ cli_help_init(void)
 	    "  --http-port N             of the HTTP door (4444)\n"
 	    "  --broker-names LIST       alternative names of the broker's\n"
 	    "                            certificate: dns:…,ip:…\n"
-	    "  --topic-prefix TEXT       (ssl)\n",
+	    "  --topic-prefix TEXT       (ssl)\n"
+	    "  --user, --signer-user     for root: whom service and signer\n"
+	    "                            become (ms_ssl and ms_ssl_signer,\n"
+	    "                            where both are there): names or\n"
+	    "                            numbers\n",
 	    stdout);
 }
 

@@ -17,6 +17,8 @@ enum { /* long options that set the configuration or the subject */
 	OPT_GENERATE,
 	OPT_UNLOCK,
 	OPT_KEY_TYPE,
+	OPT_CA_KEY,
+	OPT_PKCS11_MODULE,
 	OPT_CA_DAYS,
 	OPT_LOCAL_DAYS,
 	OPT_MQTT_LISTEN,
@@ -24,6 +26,8 @@ enum { /* long options that set the configuration or the subject */
 	OPT_HTTP_PORT,
 	OPT_BROKER_NAMES,
 	OPT_PREFIX,
+	OPT_USER,
+	OPT_SIGNER_USER,
 	OPT_HELP,
 	OPT_SUBJECT = 100
 };
@@ -34,6 +38,8 @@ static const struct option options[] = {
     {"generate-passphrase", no_argument, NULL, OPT_GENERATE},
     {"unlock-at-start", no_argument, NULL, OPT_UNLOCK},
     {"key-type", required_argument, NULL, OPT_KEY_TYPE},
+    {"ca-key", required_argument, NULL, OPT_CA_KEY},
+    {"pkcs11-module", required_argument, NULL, OPT_PKCS11_MODULE},
     {"ca-days", required_argument, NULL, OPT_CA_DAYS},
     {"local-days", required_argument, NULL, OPT_LOCAL_DAYS},
     {"mqtt-listen", required_argument, NULL, OPT_MQTT_LISTEN},
@@ -41,6 +47,8 @@ static const struct option options[] = {
     {"http-port", required_argument, NULL, OPT_HTTP_PORT},
     {"broker-names", required_argument, NULL, OPT_BROKER_NAMES},
     {"topic-prefix", required_argument, NULL, OPT_PREFIX},
+    {"user", required_argument, NULL, OPT_USER},
+    {"signer-user", required_argument, NULL, OPT_SIGNER_USER},
     {"country", required_argument, NULL, OPT_SUBJECT + SUBJECT_COUNTRY},
     {"state", required_argument, NULL, OPT_SUBJECT + SUBJECT_STATE},
     {"locality", required_argument, NULL, OPT_SUBJECT + SUBJECT_LOCALITY},
@@ -103,6 +111,10 @@ set_option(struct init *i, int option, const char *value)
 	case OPT_KEY_TYPE:
 		i->key_type = value;
 		return 0;
+	case OPT_CA_KEY:
+		return set(i, "ca_key", value);
+	case OPT_PKCS11_MODULE:
+		return set(i, "pkcs11_module", value);
 	case OPT_CA_DAYS:
 		i->ca_days = value;
 		return set(i, "authority_days", value);
@@ -119,9 +131,34 @@ set_option(struct init *i, int option, const char *value)
 		return set(i, "broker_names", value);
 	case OPT_PREFIX:
 		return set(i, "topic_prefix", value);
+	case OPT_USER:
+		return set(i, "user", value);
+	case OPT_SIGNER_USER:
+		return set(i, "signer_user", value);
 	default:
 		return -1;
 	}
+}
+
+static int
+check_together(const struct init *i)
+{
+	const char *wrong = NULL;
+
+	if (i->unlock_at_start && !i->generate)
+		wrong = "--unlock-at-start goes with --generate-passphrase";
+	if (i->config.ca_key[0] != '\0' && i->generate)
+		wrong = "--generate-passphrase: the token of --ca-key has its "
+			"PIN";
+	if (i->config.ca_key[0] != '\0' && i->key_type != NULL)
+		wrong = "--key-type: the key of --ca-key is there already";
+	if (i->config.pkcs11_module[0] != '\0' &&
+	    i->config.pkcs11_module[0] != '/')
+		wrong = "--pkcs11-module: must be an absolute path";
+	if (wrong == NULL)
+		return 0;
+	fprintf(stderr, "ms_ssl_server init: %s\n", wrong);
+	return -1;
 }
 
 static int
@@ -143,12 +180,8 @@ parse(struct init *i, int argc, char **argv)
 		fprintf(stderr, "ms_ssl_server init: --dir DIR is missing\n");
 		return -1;
 	}
-	if (i->unlock_at_start && !i->generate) {
-		fprintf(stderr,
-		    "ms_ssl_server init: --unlock-at-start goes with "
-		    "--generate-passphrase\n");
+	if (check_together(i) != 0)
 		return -1;
-	}
 	return i->unlock_at_start ? set(i, "passphrase_file", "passphrase") : 0;
 }
 
@@ -169,9 +202,10 @@ find_passphrase(struct init *i, struct err *e)
 static int
 make(struct init *i, struct err *e)
 {
-	if (find_passphrase(i, e) != 0 || init_folder_make(i, e) != 0 ||
-	    init_authority_make(i, e) != 0 || init_files_write(i, e) != 0 ||
-	    init_local_make(i, e) != 0)
+	if (init_owners_check(i, e) != 0 || find_passphrase(i, e) != 0 ||
+	    init_folder_make(i, e) != 0 || init_authority_make(i, e) != 0 ||
+	    init_files_write(i, e) != 0 || init_local_make(i, e) != 0 ||
+	    init_owners_set(i, e) != 0)
 		return -1;
 	return init_folder_finish(i, e);
 }
@@ -181,12 +215,15 @@ print_summary(const struct init *i)
 {
 	printf("An installation is in %s:\n"
 	       "  ca.crt               the CA's certificate, for every device\n"
-	       "  ca.key, escrow.key   its keys, under the passphrase\n",
-	    i->dir);
+	       "  %s its keys, under the passphrase\n",
+	    i->dir,
+	    i->config.ca_key[0] == '\0' ? "ca.key, escrow.key  "
+					: "escrow.key          ");
 	if (i->generate)
 		printf("  passphrase           the passphrase: keep it, and "
 		       "take it away from here\n");
-	printf("  broker.*, ssl.*      Mosquitto's and the service's own\n"
+	printf("  local/               Mosquitto's and the service's own\n"
+	       "  state/               the record: ledger and store\n"
 	       "  ms_ssl_server.conf   settings; profiles.conf the profiles\n"
 	       "  mosquitto.conf       for Mosquitto, with mosquitto.acl\n"
 	       "Next:\n"
@@ -199,7 +236,6 @@ int
 cli_init(int argc, char **argv)
 {
 	static struct init i = {
-	    .key_type = "ec:P-256",
 	    .ca_days = "7300",
 	    .mqtt_listen = "0.0.0.0",
 	    .mqtt_port = "8883",

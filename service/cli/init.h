@@ -10,7 +10,7 @@ struct init {
 	char work[CONFIG_PATH_MAX]; /* where it is made: renamed at the end */
 	const char *passphrase_file;
 	bool generate, unlock_at_start;
-	const char *key_type;
+	const char *key_type; /* NULL: EC P-256, or what ca_key is */
 	const char *ca_days;
 	const char *subject[SUBJECT_COUNT];
 	const char *mqtt_listen;
@@ -36,5 +36,16 @@ MUST_USE int init_files_write(struct init *i, struct err *e);
 MUST_USE int init_authority_make(struct init *i, struct err *e);
 /* Starts the signer and makes the local entities in work. */
 MUST_USE int init_local_make(struct init *i, struct err *e);
+
+/* init_owners.c */
+
+#define SERVICE_USER "ms_ssl"
+#define SIGNER_USER  "ms_ssl_signer"
+
+/* Settles user and signer_user: as given, or those two where root makes the
+ * installation and they are there. */
+MUST_USE int init_owners_check(struct init *i, struct err *e);
+/* Gives them what is theirs. */
+MUST_USE int init_owners_set(const struct init *i, struct err *e);
 
 #endif

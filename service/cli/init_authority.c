@@ -16,16 +16,34 @@
 
 #define ARGS_MAX 32
 
+static size_t
+add_key(const struct init *i, const char **argv, size_t n)
+{
+	if (i->config.ca_key[0] != '\0') {
+		argv[n++] = "--ca-key";
+		argv[n++] = i->config.ca_key;
+	} else if (i->key_type != NULL) {
+		argv[n++] = "--key-type";
+		argv[n++] = i->key_type;
+	}
+	if (i->config.pkcs11_module[0] != '\0') {
+		argv[n++] = "--pkcs11-module";
+		argv[n++] = i->config.pkcs11_module;
+	}
+	return n;
+}
+
 static void
 exec_signer_init(const struct init *i, const char *program, int fd)
 {
 	const char *argv[ARGS_MAX] = {"ms_ssl_signer", "init", "--dir", i->work,
-	    "--key-type", i->key_type, "--days", i->ca_days, "--passphrase-fd"};
+	    "--days", i->ca_days, "--passphrase-fd"};
 	char option[SUBJECT_COUNT][16], number[16];
-	size_t n = 9;
+	size_t n = 7;
 
 	snprintf(number, sizeof(number), "%d", fd);
 	argv[n++] = number;
+	n = add_key(i, argv, n);
 	for (int a = 0; a < SUBJECT_COUNT; a++) {
 		if (i->subject[a] == NULL)
 			continue;
@@ -75,7 +93,8 @@ init_authority_make(struct init *i, struct err *e)
 static int
 make_local(const struct config *c, const char *passphrase_path, struct err *e)
 {
-	struct app_options app = {.config = c, .once_local = true};
+	struct app_options app = {
+	    .config = c, .take_control_fd = -1, .once_local = true};
 	struct signer_start start;
 	pid_t pid;
 	int rc;

@@ -1,6 +1,7 @@
 /* Folder and files of a new installation. */
 #include <errno.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
 #include <pwd.h>
@@ -104,6 +105,28 @@ init_folder_finish(struct init *i, struct err *e)
 	return 0;
 }
 
+/* The folders that the service writes in; ca.crt moves there, and stays to be
+ * found beside the key. */
+static int
+make_folders(struct init *i, struct err *e)
+{
+	static const char *const folders[] = {"local", "state", "mosquitto"};
+	int fd = open(i->work, O_DIRECTORY | O_CLOEXEC), rc = 0;
+
+	if (fd < 0)
+		return err_errno(e, "open", i->work);
+	for (size_t n = 0; rc == 0 && n < 3; n++)
+		rc = mkdirat(fd, folders[n], 0700);
+	if (rc == 0)
+		rc = renameat(fd, "ca.crt", fd, "local/ca.crt");
+	if (rc == 0)
+		rc = symlinkat("local/ca.crt", fd, "ca.crt");
+	if (rc != 0)
+		(void)err_errno(e, "folders of", i->work);
+	close(fd);
+	return rc;
+}
+
 static int
 put(const struct init *i, const char *name, struct buf *text, mode_t mode,
     struct err *e)
@@ -128,14 +151,12 @@ put_mosquitto(const struct init *i, struct err *e)
 	    .listen = i->mqtt_listen,
 	    .port = (unsigned)strtoul(i->mqtt_port, NULL, 10),
 	    .prefix = i->config.topic_prefix,
-	    .user = who == NULL ? "" : who->pw_name,
+	    .user = getpwnam(i->config.user) != NULL ? i->config.user
+		    : who != NULL                    ? who->pw_name
+						     : "",
 	};
-	char folder[CONFIG_PATH_MAX];
 	struct buf text;
 
-	if (file_path(folder, sizeof(folder), i->work, "mosquitto") != 0 ||
-	    mkdir(folder, 0700) != 0)
-		return err_errno(e, "mkdir", "mosquitto");
 	buf_init(&text, TEXT_MAX);
 	mosquitto_conf_write(&plan, &text);
 	if (put(i, "mosquitto.conf", &text, 0600, e) != 0)
@@ -183,6 +204,8 @@ init_files_write(struct init *i, struct err *e)
 {
 	struct buf text;
 
+	if (make_folders(i, e) != 0)
+		return -1;
 	buf_init(&text, TEXT_MAX);
 	if (config_write_default(&i->config, &text, e) != 0) {
 		buf_clear(&text);

@@ -9,6 +9,7 @@ static const struct option options[] = {
     {"config", required_argument, NULL, 'c'},
     {"set", required_argument, NULL, 's'},
     {"signer-fd", required_argument, NULL, 'f'},
+    {"control-fd", required_argument, NULL, 'k'},
     {NULL, 0, NULL, 0},
 };
 
@@ -18,7 +19,7 @@ cli_options_parse(int argc, char **argv, struct cli_options *out)
 	int c;
 
 	memset(out, 0, sizeof(*out));
-	out->signer_fd = -1;
+	out->signer_fd = out->control_fd = -1;
 	optind = 1;
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (c == 'c')
@@ -27,6 +28,8 @@ cli_options_parse(int argc, char **argv, struct cli_options *out)
 			out->setting[out->settings++] = optarg;
 		else if (c == 'f')
 			out->signer_fd = (int)strtol(optarg, NULL, 10);
+		else if (c == 'k')
+			out->control_fd = (int)strtol(optarg, NULL, 10);
 		else
 			return -1;
 	}

@@ -4,17 +4,18 @@
 #include "service/app.h"
 #include "service/cli/cli.h"
 #include "service/cli/problem.h"
+#include "service/sandbox.h"
 
 #define SECURE_HEAP (4u << 20)
 
-/* SIGHUP reads the same file with the same settings on top. */
+/* A reload reads the same file with the same settings on top. */
 static int
-reread(void *arg, struct config *out)
+reread(void *arg, int fd, struct config *out)
 {
 	const struct cli_options *o = arg;
 
-	return config_read(
-	    o->config, o->setting, o->settings, out, cli_print_problem, NULL);
+	return config_read_fd(o->config, fd, o->setting, o->settings, out,
+	    cli_print_problem, NULL);
 }
 
 int
@@ -37,7 +38,8 @@ cli_serve(int argc, char **argv)
 	if (secret_heap_init(SECURE_HEAP, &e) != 0)
 		log_warn("secure_heap", log_text("message", e.message));
 	app.take_signer_fd = o.signer_fd;
-	if (app_run(&app, &e) == 0)
+	app.take_control_fd = o.control_fd;
+	if (sandbox_enter(&c, o.config, &e) == 0 && app_run(&app, &e) == 0)
 		return 0;
 	log_error("failed", log_text("message", e.message));
 	return 1;

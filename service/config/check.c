@@ -151,11 +151,30 @@ check_files(struct check *c, const struct config *v)
 		tell(c, "local_renew_days", "must be less than local_days");
 }
 
+/* The signer checks the rest of the URI, but a PIN goes no further than this:
+ * the signer's command line is for everybody to see. */
+static void
+check_ca_key(struct check *c, const struct config *v)
+{
+	if (v->ca_key[0] == '\0')
+		return;
+	if (strncmp(v->ca_key, "pkcs11:", 7) != 0)
+		tell(c, "ca_key", "must be empty or begin with pkcs11:");
+	if (strstr(v->ca_key, "pin-value") != NULL ||
+	    strstr(v->ca_key, "pin-source") != NULL)
+		tell(c, "ca_key",
+		    "must hold no PIN: the passphrase of a request, or "
+		    "passphrase_file, is it");
+	if (v->pkcs11_module[0] != '\0' && !file_exists(v->pkcs11_module))
+		tell(c, "pkcs11_module", "there is no such file");
+}
+
 void
 check_together(struct check *c, const struct config *v)
 {
 	check_http(c, v);
 	check_mqtt(c, v);
 	check_names(c, v);
+	check_ca_key(c, v);
 	check_files(c, v);
 }

@@ -8,6 +8,7 @@
 
 struct check {
 	const char *path;
+	int fd; /* read from here; -1: from path */
 	config_problem_fn problem;
 	void *arg;
 	unsigned problems;

@@ -151,7 +151,15 @@ int
 config_read(const char *path, const char *const *settings_given, size_t n,
     struct config *out, config_problem_fn problem, void *arg)
 {
-	struct check c = {.path = path, .problem = problem, .arg = arg};
+	return config_read_fd(path, -1, settings_given, n, out, problem, arg);
+}
+
+int
+config_read_fd(const char *path, int fd, const char *const *settings_given,
+    size_t n, struct config *out, config_problem_fn problem, void *arg)
+{
+	struct check c = {
+	    .path = path, .fd = fd, .problem = problem, .arg = arg};
 	char folder[CONFIG_PATH_MAX];
 
 	config_init(out, ".");
@@ -167,6 +175,7 @@ config_read(const char *path, const char *const *settings_given, size_t n,
 		tell(&c, "a path is too long");
 	out->http.drain_ms = out->drain_ms;
 	check_together(&c, out);
-	check_profiles(&c, out);
+	if (fd < 0)
+		check_profiles(&c, out);
 	return c.problems == 0 ? 0 : -1;
 }

@@ -7,6 +7,7 @@
 #define SERVICE_CONFIG_CONFIG_H
 
 #include "ca/base/log.h"
+#include "ca/sandbox/account.h"
 #include "ca/policy/limits.h"
 #include "service/http/server.h"
 #include "service/mqtt/link.h"
@@ -16,14 +17,21 @@
 
 struct config {
 	/* Files. Relative paths are relative to the configuration's folder. */
-	char dir[CONFIG_PATH_MAX];        /* the installation: ca.crt, … */
-	char state_dir[CONFIG_PATH_MAX];  /* ledger, store */
+	char dir[CONFIG_PATH_MAX];        /* the installation: ca.key, … */
+	char local_dir[CONFIG_PATH_MAX];  /* ca.crt, the local entities */
 	char store[CONFIG_PATH_MAX + 16]; /* "sqlite:…" */
 	char ledger[CONFIG_PATH_MAX];
-	char profiles[CONFIG_PATH_MAX];        /* profiles.conf */
+	char profiles[CONFIG_PATH_MAX]; /* profiles.conf */
+	char ca_key[512]; /* "": dir's ca.key; else a pkcs11: URI */
+	char pkcs11_module[CONFIG_PATH_MAX];   /* "": OpenSSL's engine's own */
 	char passphrase_file[CONFIG_PATH_MAX]; /* "": by the first request */
 	char signer_program[CONFIG_PATH_MAX];  /* "": beside this program, or in
 						* libexec */
+	/* Whom service and signer become where root starts them; "": nobody,
+	 * they stay. */
+	char user[ACCOUNT_NAME_MAX];
+	char signer_user[ACCOUNT_NAME_MAX];
+	bool sandbox;
 	enum log_level log_level;
 
 	char topic_prefix[64]; /* "ssl" */
@@ -36,6 +44,7 @@ struct config {
 
 	unsigned workers; /* threads; 0: one a processor */
 	unsigned signer_threads;
+	unsigned signer_check_ec; /* one signature in so many; 0: none */
 	unsigned requests_max; /* under way in all */
 	unsigned replay_window_s;
 	struct limits_rule limits;
@@ -60,6 +69,12 @@ typedef void (*config_problem_fn)(
  * was wrong, each told to problem. */
 MUST_USE int config_read(const char *path, const char *const *settings,
     size_t n, struct config *out, config_problem_fn problem, void *arg);
+
+/* Reads what path holds from the descriptor fd (its owner's to close): for a
+ * process that may not open it. The profiles are not looked at. */
+MUST_USE int config_read_fd(const char *path, int fd,
+    const char *const *settings, size_t n, struct config *out,
+    config_problem_fn problem, void *arg);
 
 /* The commented file of an installation in dir, as `init` writes it. */
 MUST_USE int config_write_default(

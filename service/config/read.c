@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ca/base/file.h"
 #include "service/config/settings.h"
@@ -138,6 +139,27 @@ read_lines(char *text)
 	}
 }
 
+/* From where it stands to its end. */
+static int
+read_descriptor(int fd, struct buf *out, struct err *e)
+{
+	uint8_t block[4096];
+	ssize_t n;
+
+	while ((n = read(fd, block, sizeof(block))) > 0)
+		buf_append(out, block, (size_t)n);
+	if (n < 0)
+		return err_errno(e, "read", "the configuration");
+	return buf_check(out, "the configuration", e);
+}
+
+static int
+read_text(const struct check *c, struct buf *out, struct err *e)
+{
+	return c->fd < 0 ? file_read(c->path, out, e)
+			 : read_descriptor(c->fd, out, e);
+}
+
 void
 config_file_read(struct check *c, struct config *out)
 {
@@ -148,7 +170,7 @@ config_file_read(struct check *c, struct config *out)
 	reading.check = c;
 	reading.out = out;
 	buf_init(&text, FILE_MAX);
-	if (file_read(c->path, &text, &e) != 0)
+	if (read_text(c, &text, &e) != 0)
 		tell(e.message);
 	else if (text.len > 0 && memchr(text.data, '\0', text.len) != NULL)
 		tell("holds a NUL byte");

@@ -19,7 +19,7 @@ entity_path(const struct local *l, enum local_entity n, const char *ending,
 	char name[32];
 
 	snprintf(name, sizeof(name), "%s.%s", local_name(n), ending);
-	if (file_path(out, CONFIG_PATH_MAX, l->config->dir, name) != 0)
+	if (file_path(out, CONFIG_PATH_MAX, l->config->local_dir, name) != 0)
 		return err_set(e, ERR_INTERNAL, NULL, "the path is too long");
 	return 0;
 }
@@ -174,7 +174,7 @@ local_authority_save(const struct local *l, struct bytes pem, struct err *e)
 {
 	char path[CONFIG_PATH_MAX];
 
-	if (file_path(path, sizeof(path), l->config->dir, "ca.crt") != 0)
+	if (file_path(path, sizeof(path), l->config->local_dir, "ca.crt") != 0)
 		return err_set(e, ERR_INTERNAL, NULL, "the path is too long");
 	return file_write(path, pem, 0644, e);
 }

@@ -86,12 +86,19 @@ child_prepare(pid_t parent)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* First out of each other's way. */
 int
-child_take_fd(int fd)
+child_take_fds(int a, int b)
 {
-	if (fd == CHILD_FD)
-		return fcntl(fd, F_SETFD, 0);
-	return dup2(fd, CHILD_FD) == CHILD_FD ? 0 : -1;
+	int from[] = {fcntl(a, F_DUPFD, CHILD_FD + 2),
+	    b < 0 ? -1 : fcntl(b, F_DUPFD, CHILD_FD + 2)};
+
+	for (int i = 0; i < (b < 0 ? 1 : 2); i++) {
+		if (from[i] < 0 || dup2(from[i], CHILD_FD + i) != CHILD_FD + i)
+			return -1;
+		close(from[i]);
+	}
+	return 0;
 }
 
 /* Options without a value are not given. Returns how many there are then. */
@@ -108,16 +115,22 @@ add_option(const char **argv, size_t n, const char *option, const char *value)
 static void
 signer_exec(const struct signer_start *s, const char *program)
 {
-	char threads[16];
-	const char *argv[20] = {"ms_ssl_signer", "--fd", "3", "--dir", s->dir,
+	char threads[16], check_ec[16] = "";
+	const char *argv[32] = {"ms_ssl_signer", "--fd", "3", "--dir", s->dir,
 	    "--profiles", s->profiles, "--threads", threads, "--log-level",
 	    s->log_level};
 	size_t n = 11;
 
 	snprintf(threads, sizeof(threads), "%u", s->threads);
+	if (s->check_ec > 0)
+		snprintf(check_ec, sizeof(check_ec), "%u", s->check_ec);
+	n = add_option(argv, n, "--check-ec", check_ec);
 	n = add_option(argv, n, "--ca-key", s->ca_key);
 	n = add_option(argv, n, "--pkcs11-module", s->pkcs11_module);
 	n = add_option(argv, n, "--passphrase-file", s->passphrase_file);
+	n = add_option(argv, n, "--user", s->user);
+	if (!s->sandbox)
+		argv[n++] = "--no-sandbox";
 	argv[n] = NULL;
 	execv(program, (char *const *)(void *)argv);
 }
@@ -136,7 +149,7 @@ signer_start(const struct signer_start *s, int *fd, pid_t *pid, struct err *e)
 	*pid = fork();
 	if (*pid == 0) {
 		child_prepare(parent);
-		if (child_take_fd(pair[1]) == 0)
+		if (child_take_fds(pair[1], -1) == 0)
 			signer_exec(s, program);
 		_exit(127);
 	}

@@ -3,6 +3,7 @@
 #define SERVICE_SIGNER_START_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "ca/base/err.h"
@@ -15,7 +16,10 @@ struct signer_start {
 	const char *ca_key;          /* "": dir's ca.key; else a pkcs11: URI */
 	const char *pkcs11_module;   /* "": OpenSSL's engine chooses */
 	const char *passphrase_file; /* "": none */
+	const char *user;            /* whom it becomes; "": stays */
+	bool sandbox;
 	unsigned threads;
+	unsigned check_ec; /* one EC signature in so many is verified; 0: none */
 	const char *log_level;
 };
 
@@ -38,7 +42,8 @@ MUST_USE int own_program_find(char out[PATH_MAX]);
  * signals as at the start. */
 void child_prepare(pid_t parent);
 
-/* In a child: fd at number 3, kept over exec. -1: cannot be. */
-MUST_USE int child_take_fd(int fd);
+/* In a child: a at number 3 and b, where it is not -1, at 4, kept over exec.
+ * -1: cannot be. */
+MUST_USE int child_take_fds(int a, int b);
 
 #endif

@@ -110,10 +110,10 @@ terminal() {
 	run init
 	[ "$status" = 0 ]
 	[ "$(stat -c %a "$DIR")" = 700 ]
-	for name in ca.key escrow.key broker.key ssl.key; do
+	for name in ca.key escrow.key local/broker.key local/ssl.key; do
 		[ "$(stat -c %a "$DIR/$name")" = 600 ]
 	done
-	for name in ca.crt escrow.pub broker.crt ssl.crt ms_ssl_server.conf profiles.conf \
+	for name in ca.crt escrow.pub local/broker.crt local/ssl.crt ms_ssl_server.conf profiles.conf \
 		mosquitto.conf mosquitto.acl; do
 		[ -s "$DIR/$name" ]
 	done
@@ -126,7 +126,7 @@ terminal() {
 	[ "$(openssl pkey -in "$DIR/ca.key" -passin "pass:$PASS" -pubout)" = \
 		"$(openssl x509 -in "$DIR/ca.crt" -noout -pubkey)" ]
 	openssl x509 -in "$DIR/ca.crt" -noout -text | grep -q 'NIST CURVE: P-256'
-	openssl verify -x509_strict -CAfile "$DIR/ca.crt" "$DIR/broker.crt" "$DIR/ssl.crt"
+	openssl verify -x509_strict -CAfile "$DIR/ca.crt" "$DIR/local/broker.crt" "$DIR/local/ssl.crt"
 	"$SERVER" check --config "$DIR/ms_ssl_server.conf"
 }
 
@@ -239,7 +239,7 @@ terminal() {
 @test "the CA's key type is chosen; what it may not be is refused" {
 	init --key-type rsa:2048 >/dev/null
 	openssl x509 -in "$DIR/ca.crt" -noout -text | grep -q 'Public-Key: (2048 bit)'
-	openssl verify -x509_strict -CAfile "$DIR/ca.crt" "$DIR/broker.crt"
+	openssl verify -x509_strict -CAfile "$DIR/ca.crt" "$DIR/local/broker.crt"
 	rm -r "$DIR"
 	init --key-type ec:P-384 >/dev/null
 	openssl x509 -in "$DIR/ca.crt" -noout -text | grep -q 'NIST CURVE: P-384'
@@ -260,8 +260,8 @@ terminal() {
 	subject | grep -q 'C=BR'
 	openssl x509 -in "$DIR/ca.crt" -noout -checkend $((99 * 86400))
 	refute openssl x509 -in "$DIR/ca.crt" -noout -checkend $((100 * 86400 + 3600))
-	openssl x509 -in "$DIR/broker.crt" -noout -checkend $((49 * 86400))
-	refute openssl x509 -in "$DIR/broker.crt" -noout -checkend $((50 * 86400 + 3600))
+	openssl x509 -in "$DIR/local/broker.crt" -noout -checkend $((49 * 86400))
+	refute openssl x509 -in "$DIR/local/broker.crt" -noout -checkend $((50 * 86400 + 3600))
 	rm -r "$DIR"
 	for wrong in "--country BRA" "--ca-days 0" "--ca-days x" "--local-days 99999"; do
 		# shellcheck disable=SC2086
@@ -279,8 +279,8 @@ terminal() {
 	grep -qx 'pattern read site/ssl/%u' "$DIR/mosquitto.acl"
 	grep -qx 'http_port = 14444' "$DIR/ms_ssl_server.conf"
 	grep -qx 'mqtt_url = "ssl://127.0.0.1:18883"' "$DIR/ms_ssl_server.conf"
-	openssl x509 -in "$DIR/broker.crt" -noout -checkhost broker.example | grep -q 'does match'
-	openssl x509 -in "$DIR/broker.crt" -noout -checkip 192.0.2.1 | grep -q 'does match'
+	openssl x509 -in "$DIR/local/broker.crt" -noout -checkhost broker.example | grep -q 'does match'
+	openssl x509 -in "$DIR/local/broker.crt" -noout -checkip 192.0.2.1 | grep -q 'does match'
 	"$SERVER" check --config "$DIR/ms_ssl_server.conf"
 	DIR=$TEST_DIR/ca-bad
 	run init --topic-prefix 'a/#'

@@ -51,7 +51,7 @@ setup() {
 	"$bin" init --dir "$TEST_DIR/ca" --generate-passphrase \
 		--mqtt-port "$MQTT_PORT" --http-port "$HTTP_PORT" \
 		--broker-names "dns:localhost,dns:mosquitto,ip:127.0.0.1"
-	openssl x509 -in "$TEST_DIR/ca/broker.crt" -noout -ext subjectAltName | grep -q DNS:mosquitto
+	openssl x509 -in "$TEST_DIR/ca/local/broker.crt" -noout -ext subjectAltName | grep -q DNS:mosquitto
 	"$bin" run --config "$TEST_DIR/ca/ms_ssl_server.conf" --set mqtt_enabled=false \
 		--set http_host=0.0.0.0 --set http_plain_elsewhere=true >"$TEST_DIR/log" 2>&1 3>&- &
 	SERVER_PID=$!

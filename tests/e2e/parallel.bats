@@ -64,12 +64,12 @@ all_answered_once() { # FUNCTION
 }
 
 @test "the store and the ledger hold each of them, and none twice" {
-	serials=$(sqlite3 "$DIR"/*.db 'select lower(hex(serial)) from certificates')
+	serials=$(sqlite3 "$DIR"/state/*.db 'select lower(hex(serial)) from certificates')
 	[ -z "$(echo "$serials" | sort | uniq -d)" ]
 	for door in mqtt_client http_client; do
 		cat "$TEST_DIR/$door"/* | jq -r .serial | sort >"$TEST_DIR/told"
 		[ -z "$(comm -23 "$TEST_DIR/told" <(echo "$serials" | sort))" ]
-		grep -oE ' intent .*serial=[0-9a-f]+' "$DIR"/ledger* | grep -oE 'serial=[0-9a-f]+' |
+		grep -oE ' intent .*serial=[0-9a-f]+' "$DIR"/state/ledger* | grep -oE 'serial=[0-9a-f]+' |
 			cut -d= -f2 | sort >"$TEST_DIR/intents"
 		[ -z "$(comm -23 "$TEST_DIR/told" "$TEST_DIR/intents")" ]
 	done

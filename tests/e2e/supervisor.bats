@@ -62,3 +62,37 @@ teardown() {
 	wait "$SERVER_PID"
 	SERVER_PID=
 }
+
+@test "a signer that hangs is lost: the request fails, and the next start serves" {
+	"${run[@]}" >>"$DIR.log" 2>&1 3>&- &
+	SERVER_PID=$!
+	wait_for "the HTTP door" server_answers
+	service=$(pgrep -P "$SERVER_PID" -f 'ms_ssl_server serve')
+	kill -STOP "$(pgrep -P "$SERVER_PID" -f ms_ssl_signer)"
+	post create "{\"name\":\"020000000001\",\"days\":1,\"pass\":\"$PASS\"}" | jq -e '.error == "internal"'
+	wait_for "the end of both" is_gone "$service"
+	wait_for "the HTTP door again" server_answers
+	post create "{\"name\":\"020000000001\",\"days\":1,\"pass\":\"$PASS\"}" | jq -e .crt
+	kill "$SERVER_PID"
+	wait "$SERVER_PID"
+	SERVER_PID=
+}
+
+@test "a command that reloads the broker is run, and killed where it does not end" {
+	{
+		echo '#!/bin/sh'
+		echo "echo \$\$ >>$TEST_DIR/command.pid"
+		echo 'exec sleep 3600'
+	} >"$TEST_DIR/command"
+	chmod 755 "$TEST_DIR/command"
+	rm "$DIR/local/broker.crt"
+	"${run[@]}" --set "broker_reload=$TEST_DIR/command" \
+		--set "passphrase_file=$DIR.pass" >>"$DIR.log" 2>&1 3>&- &
+	SERVER_PID=$!
+	wait_for "the command's end" grep -q 'broker_reload failed="the command" signal=9' "$DIR.log"
+	refute kill -0 "$(head -n 1 "$TEST_DIR/command.pid")"
+	server_answers
+	kill "$SERVER_PID"
+	wait "$SERVER_PID"
+	SERVER_PID=
+}

@@ -378,6 +378,30 @@ alternative_names_asked_for_go_in(void **state)
 	assert_int_equal(r.f.sans.count, 1);
 }
 
+/* Clients know the broker by its host name. */
+static void
+protected_host_is_for_the_local_profiles_alone(void **state)
+{
+	static const char *const profiles[] = {"collector", "server"};
+	struct san_list hosts = {.count = 0};
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(
+	    san_list_add(&hosts, bytes_of_text("dns:Broker"), &e), 0);
+	for (size_t i = 0; i < 2; i++) {
+		struct request r = request_for(profiles[i], "a.example");
+
+		assert_allowed(&r);
+		r.f.sans = hosts;
+		assert_refused(&r, ERR_PROTECTED_NAME, "san");
+	}
+	struct request r = request_for("broker", "broker");
+
+	r.f.sans = hosts;
+	assert_allowed(&r);
+}
+
 static void
 alternative_names_out_of_form_are_refused(void **state)
 {
@@ -570,6 +594,7 @@ main(void)
 		server_without_its_host_among_the_names_is_refused),
 	    cmocka_unit_test(full_name_list_still_takes_a_cn_that_is_in_it),
 	    cmocka_unit_test(alternative_names_asked_for_go_in),
+	    cmocka_unit_test(protected_host_is_for_the_local_profiles_alone),
 	    cmocka_unit_test(alternative_names_out_of_form_are_refused),
 	    cmocka_unit_test(validity_up_to_days_max_is_allowed),
 	    cmocka_unit_test(validity_of_a_hundred_years_is_refused),

@@ -536,6 +536,10 @@ wrong_options_are_refused(void **state)
 	    RUN(-1, ARG("--fd"), ARG("3"), ARG("--dir"), ARG("/"),
 		ARG("--profiles"), ARG("/"), ARG("--threads"), ARG("0")),
 	    2);
+	assert_int_equal(
+	    RUN(-1, ARG("--fd"), ARG("3"), ARG("--dir"), ARG("/"),
+		ARG("--profiles"), ARG("/"), ARG("--check-ec"), ARG("0")),
+	    2);
 	assert_int_equal(RUN(-1, ARG("--version")), 0);
 	assert_int_equal(RUN(-1, ARG("--help")), 0);
 	assert_int_equal(RUN(-1, ARG("init"), ARG("--help")), 0);

@@ -134,6 +134,43 @@ public_key_load_refuses_a_point_off_its_curve(void **state)
 }
 
 static void
+point_is_checked_against_its_curve(void **state)
+{
+	(void)state;
+	for (unsigned t = 0; t < KEY_RSA_3072; t++) {
+		struct public_key k;
+		struct err e = ERR_INIT;
+		bool ec = t < KEY_ED25519;
+		EVP_PKEY *pkey = t == KEY_EC_P521 ? EVP_EC_gen("P-521")
+						  : make((enum key_type)t);
+		assert_non_null(pkey);
+		assert_int_equal(public_key_of(pkey, &k, &e), 0);
+		EVP_PKEY_free(pkey);
+		assert_int_equal(public_key_check_point(&k, &e), 0);
+		k.raw[k.len / 2] ^= 1; /* of any other key: another key */
+		assert_int_equal(public_key_check_point(&k, &e), ec ? -1 : 0);
+		assert_int_equal(e.kind, ec ? ERR_BAD_CSR : ERR_NONE);
+		k.raw[0] = 0; /* 0, and its form is looked at before */
+		k.len = 1;
+		assert_int_equal(public_key_check_point(&k, &e), -1);
+	}
+}
+
+static void
+point_that_is_no_element_of_the_field_is_refused(void **state)
+{
+	struct public_key k = public_of(KEY_EC_P256);
+	struct err e = ERR_INIT;
+	(void)state;
+	memset(k.raw + 1, 0xff, k.len - 1u);
+	assert_int_equal(public_key_check_point(&k, &e), -1);
+	assert_int_equal(e.kind, ERR_BAD_CSR);
+	memset(k.raw + 1, 0, k.len - 1u);
+	assert_int_equal(public_key_check_point(&k, &e), -1);
+	assert_int_equal(e.kind, ERR_BAD_CSR);
+}
+
+static void
 public_key_check_refuses_a_struct_out_of_form(void **state)
 {
 	struct public_key ec = public_of(KEY_EC_P256);
@@ -455,6 +492,8 @@ main(void)
 	    cmocka_unit_test(public_key_encode_is_the_subject_public_key_info),
 	    cmocka_unit_test(public_key_load_gives_the_same_key),
 	    cmocka_unit_test(public_key_load_refuses_a_point_off_its_curve),
+	    cmocka_unit_test(point_is_checked_against_its_curve),
+	    cmocka_unit_test(point_that_is_no_element_of_the_field_is_refused),
 	    cmocka_unit_test(public_key_check_refuses_a_struct_out_of_form),
 	    cmocka_unit_test(public_key_hash_tells_keys_apart),
 	    cmocka_unit_test(public_key_of_reads_a_key_of_compressed_form),

@@ -59,9 +59,9 @@ mosquitto_conf_has_one_listener_for_certificates_alone(void **state)
 {
 	static const char *const lines[] = {
 	    "listener 18883 0.0.0.0",
-	    "cafile /srv/ca/ca.crt",
-	    "certfile /srv/ca/broker.crt",
-	    "keyfile /srv/ca/broker.key",
+	    "cafile /srv/ca/local/ca.crt",
+	    "certfile /srv/ca/local/broker.crt",
+	    "keyfile /srv/ca/local/broker.key",
 	    "require_certificate true",
 	    "use_identity_as_username true",
 	    "allow_anonymous false",
@@ -87,7 +87,7 @@ mosquitto_conf_loses_no_request(void **state)
 	    "autosave_on_changes true",
 	    "max_queued_messages 0",
 	    "set_tcp_nodelay true",
-	    "pid_file /srv/ca/mosquitto.pid",
+	    "pid_file /srv/ca/mosquitto/mosquitto.pid",
 	    "user somebody",
 	};
 

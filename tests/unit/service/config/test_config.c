@@ -162,7 +162,7 @@ config_read_takes_paths_from_the_folder_of_the_file(void **state)
 	assert_string_equal(config.store, wanted);
 	assert_string_equal(config.broker_pid_file, "/run/mosquitto.pid");
 	assert_string_equal(config.dir, folder);
-	snprintf(wanted, sizeof(wanted), "%s/ssl.key", folder);
+	snprintf(wanted, sizeof(wanted), "%s/local/ssl.key", folder);
 	assert_string_equal(config.mqtt.key_file, wanted);
 	/* Empty is none, not the folder. */
 	assert_string_equal(config.http.tls_certificate, "");

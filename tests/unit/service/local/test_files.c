@@ -24,9 +24,9 @@ setup(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
-	strcpy(f->config.dir, "/tmp/local-XXXXXX");
-	assert_non_null(mkdtemp(f->config.dir));
-	snprintf(f->key, sizeof(f->key), "%s/ssl.key", f->config.dir);
+	strcpy(f->config.local_dir, "/tmp/local-XXXXXX");
+	assert_non_null(mkdtemp(f->config.local_dir));
+	snprintf(f->key, sizeof(f->key), "%s/ssl.key", f->config.local_dir);
 	f->local.config = &f->config;
 	*state = f;
 	return 0;
@@ -38,7 +38,7 @@ teardown(void **state)
 	struct fixture *f = *state;
 
 	remove(f->key);
-	assert_int_equal(remove(f->config.dir), 0);
+	assert_int_equal(remove(f->config.local_dir), 0);
 	free(f);
 	return 0;
 }
