@@ -4,7 +4,7 @@
 
 # shellcheck disable=SC2034
 packages_build=(gcc cmake ninja-build pkg-config libpaho-mqtt-dev libuv1-dev
-	libssl-dev libcjson-dev libsqlite3-dev libconfuse-dev libseccomp-dev)
+	libssl-dev mosquitto-dev libmosquitto-dev libcjson-dev libsqlite3-dev libconfuse-dev libseccomp-dev)
 # shellcheck disable=SC2034
 packages_run=(mosquitto mosquitto-clients curl openssl procps iproute2)
 # shellcheck disable=SC2034

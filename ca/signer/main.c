@@ -19,6 +19,7 @@
 #include "ca/policy/profile_file.h"
 #include "ca/sandbox/account.h"
 #include "ca/signer/program.h"
+#include "ca/signer/sandbox.h"
 
 #ifndef MS_VERSION
 #define MS_VERSION "0.1.0"
@@ -46,27 +47,28 @@ struct settings {
 static void
 usage(void)
 {
-	fputs("usage: ms_ssl_signer --fd N --dir DIR --profiles FILE\n"
-	      "           [--ca-key URI] [--pkcs11-module FILE]\n"
-	      "           [--passphrase-file FILE] [--threads N] [--check-ec N]\n"
-	      "           [--log-level debug|info|warn|error]\n"
-	      "           [--user NAME] [--no-sandbox]\n"
-	      "       ms_ssl_signer init …\n"
-	      "       ms_ssl_signer --help | --version\n"
-	      "\n"
-	      "Holds the authority's keys for ms_ssl_server, which starts it.\n"
-	      "  --fd               the SOCK_SEQPACKET socket to the service\n"
-	      "  --dir              where ca.key, ca.crt, escrow.key and\n"
-	      "                     escrow.pub are\n"
-	      "  --profiles         the profiles' file\n"
-	      "  --ca-key           pkcs11:…, the CA key in a token\n"
-	      "  --pkcs11-module    the token's library\n"
-	      "  --passphrase-file  opens the keys at the start\n"
-	      "  --threads          1 to 64 (2)\n"
-	      "  --check-ec         verifies one in N EC signatures (none)\n"
-	      "  --user             becomes this user once its files are read\n"
-	      "  --no-sandbox       under a debugger or valgrind\n"
-	      "\n",
+	fputs(
+	    "usage: ms_ssl_signer --fd N --dir DIR --profiles FILE\n"
+	    "           [--ca-key URI] [--pkcs11-module FILE]\n"
+	    "           [--passphrase-file FILE] [--threads N] [--check-ec N]\n"
+	    "           [--log-level debug|info|warn|error]\n"
+	    "           [--user NAME] [--no-sandbox]\n"
+	    "       ms_ssl_signer init …\n"
+	    "       ms_ssl_signer --help | --version\n"
+	    "\n"
+	    "Holds the authority's keys for ms_ssl_server, which starts it.\n"
+	    "  --fd               the SOCK_SEQPACKET socket to the service\n"
+	    "  --dir              where ca.key, ca.crt, escrow.key and\n"
+	    "                     escrow.pub are\n"
+	    "  --profiles         the profiles' file\n"
+	    "  --ca-key           pkcs11:…, the CA key in a token\n"
+	    "  --pkcs11-module    the token's library\n"
+	    "  --passphrase-file  opens the keys at the start\n"
+	    "  --threads          1 to 64 (2)\n"
+	    "  --check-ec         verifies one in N EC signatures (none)\n"
+	    "  --user             becomes this user once its files are read\n"
+	    "  --no-sandbox       under a debugger or valgrind\n"
+	    "\n",
 	    stdout);
 	init_usage();
 }

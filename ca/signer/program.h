@@ -20,10 +20,6 @@ void harden_memory(bool root_will_go);
  * clients' keys, so that OpenSSL has fetched all that it needs while it may. */
 MUST_USE int warm_up(enum key_type authority_type, struct err *e);
 
-/* From here on: no file, no new socket, no program, no other process (Landlock,
- * seccomp; sandbox.c has the list). What the system cannot refuse is logged. */
-MUST_USE int sandbox_enter(struct err *e);
-
 /* Serves the socket with so many threads until the other side ends: 0. -1 when
  * something came that is not one of its messages. */
 MUST_USE int serve(struct signer *s, int fd, unsigned threads, struct err *e);

@@ -2,12 +2,13 @@
  * What the signer keeps: memory, its threads, the clock, randomness, its one
  * socket and the log. No file, no socket, no program, no other process.
  */
+#include "ca/signer/sandbox.h"
+
 #include <stddef.h>
 
 #include "ca/base/log.h"
 #include "ca/sandbox/landlock.h"
 #include "ca/sandbox/syscalls.h"
-#include "ca/signer/program.h"
 
 static const char *const allowed[] = {
     /* the socket, and standard error for the log */

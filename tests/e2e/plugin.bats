@@ -3,6 +3,7 @@
 # These are of an authority of the openssl tool: the service has no part here.
 load harness
 
+# shellcheck disable=SC2016
 CONTROL='$CONTROL/ms_ssl/v1'
 
 setup() {

@@ -49,7 +49,7 @@ while IFS=: read -r file line text; do
 	'"'*/*'"') check_own "$file" "$line" "$(echo "$header" | cut -d'"' -f2)" ;;
 	'<'*) check_library "$file" "$line" "${header%%>*}>" ;;
 	esac
-done < <(git ls-files -co --exclude-standard 'ca/*.[ch]' 'topics/*.[ch]' 'service/*.[ch]' |
+done < <(git ls-files -co --exclude-standard 'ca/*.[ch]' 'topics/*.[ch]' 'service/*.[ch]' 'mosquitto/*.[ch]' |
 	xargs grep -nE '^#[[:space:]]*include' /dev/null)
 
 [ "$faults" = 0 ] || { echo "$faults faults against $rules"; exit 1; }

@@ -4,7 +4,7 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 exempt=service/config/settings.c
-git ls-files -co --exclude-standard 'ca/*.[ch]' 'topics/*.[ch]' 'service/*.[ch]' |
+git ls-files -co --exclude-standard 'ca/*.[ch]' 'topics/*.[ch]' 'service/*.[ch]' 'mosquitto/*.[ch]' |
 	grep -vxF "$exempt" | while read -r f; do [ -f "$f" ] && echo "$f"; done |
 	xargs awk '
 	FNR == 1 { start = 0 }

@@ -1,0 +1,124 @@
+/* What the signer cannot do once it serves. */
+#include "tests/unit/refusals.h"
+
+#include "ca/base/log.h"
+#include "ca/signer/sandbox.h"
+
+static int pair[2];
+
+static int
+enter(void)
+{
+	struct err e = ERR_INIT;
+
+	log_set_level(LOG_LEVEL_ERROR);
+	return sandbox_enter(&e);
+}
+
+static bool
+try_connect(void)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET,
+	    .sin_port = htons(22),
+	    .sin_addr = {htonl(INADDR_LOOPBACK)}};
+
+	return connect(pair[0], (struct sockaddr *)&a, sizeof(a)) == 0;
+}
+
+static bool
+try_remove(void)
+{
+	return unlink("/tmp/refusals-none") == 0 || errno == ENOENT;
+}
+
+static bool
+use_socket(void)
+{
+	char byte = 'x';
+
+	return send(pair[0], &byte, 1, 0) == 1 &&
+	       recv(pair[1], &byte, 1, 0) == 1;
+}
+
+static bool
+use_log(void)
+{
+	log_set_level(LOG_LEVEL_INFO);
+	log_info("works", log_number("n", 1));
+	return true;
+}
+
+static void
+signer_is_refused_everything_else(void **state)
+{
+	static const struct attempt list[] = {
+	    {"read a file", try_read_a_system_file, true},
+	    {"make a file", try_make_a_file, true},
+	    {"remove a file", try_remove, false},
+	    {"open another's memory", try_read_the_parents_memory, true},
+	    {"exec", try_exec_to_the_end, true},
+	    {"fork", try_fork, false},
+	    {"fork, the old way", try_vfork, false},
+	    {"map executable memory", try_map_executable, false},
+	    {"make memory executable", try_make_executable, false},
+	    {"ptrace", try_trace_the_parent, false},
+	    {"read another's memory", try_copy_the_parents_memory, false},
+	    {"signal another", try_signal_the_parent, false},
+	    {"an internet socket", try_internet_socket, false},
+	    {"a local socket", try_unix_socket, false},
+	    {"a packet socket", try_raw_socket, false},
+	    {"connect", try_connect, false},
+	    {"a namespace", try_namespace, false},
+	    {"setuid", try_become_root, false},
+	    {NULL, NULL, false},
+	};
+
+	(void)state;
+	expect_refused(list);
+}
+
+static void
+signer_keeps_what_it_serves_with(void **state)
+{
+	static const struct attempt list[] = {
+	    {"its socket", use_socket, true},
+	    {"a thread", use_thread, true},
+	    {"memory", use_memory, true},
+	    {"its log", use_log, true},
+	    {NULL, NULL, false},
+	};
+
+	(void)state;
+	expect_works(list);
+}
+
+/* The attempts can succeed: it is the sandbox that refuses them. */
+static void
+attempts_succeed_without_a_sandbox(void **state)
+{
+	(void)state;
+	assert_true(try_read_a_system_file());
+	assert_true(try_make_a_file());
+	assert_int_equal(unlink("/tmp/refusals"), 0);
+	assert_true(try_fork());
+	assert_true(try_map_executable());
+	assert_true(try_make_executable());
+	assert_true(try_signal_the_parent());
+	assert_true(try_internet_socket());
+	assert_true(try_unix_socket());
+	assert_true(try_remove());
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(signer_is_refused_everything_else),
+	    cmocka_unit_test(signer_keeps_what_it_serves_with),
+	    cmocka_unit_test(attempts_succeed_without_a_sandbox),
+	};
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) != 0)
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
