@@ -237,10 +237,15 @@ become(const struct settings *s, struct err *e)
 static int
 confine(const struct settings *s, struct err *e)
 {
-	if (become(s, e) != 0)
+	char token_folder[PATH_MAX];
+	bool token = s->ca_key != NULL;
+
+	if ((token && hsm_folder(s->pkcs11_module, token_folder,
+			  sizeof(token_folder), e) != 0) ||
+	    become(s, e) != 0)
 		return -1;
 	if (!s->no_sandbox)
-		return sandbox_enter(e);
+		return sandbox_enter(token ? token_folder : NULL, e);
 	log_warn("hardening", log_text("missing", "the sandbox: switched off"));
 	return 0;
 }

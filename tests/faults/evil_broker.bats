@@ -220,29 +220,33 @@ refused_more_than() { # REASON TIMES
 	[ "$(grep -c "the broker refused it, reason $1" "$DIR.log")" -gt "$2" ]
 }
 
-burst() { # how many: a request each of as many names
-	local i names=$1
-	for ((i = 0; i < names; i++)); do
-		send "$(burst_name "$i")" $((i + 1)) >/dev/null || true
-	done
+# how many: requests in one piece, each of another name.
+burst() {
+	local name
+	name=$(burst_name "")
+	send "$name%n" 1 "\"times\":$1"
 }
 
 burst_name() {
-	printf '02%02X000100%02X' "$BATS_TEST_NUMBER" "$1"
+	printf '02%02X0001000%s' "$BATS_TEST_NUMBER" "$1"
+}
+
+burst_is_answered() { # how many
+	local i
+	for ((i = 0; i < $1; i++)); do
+		wait_for "the answer to $i" answered_well "$(burst_name $i)"
+		one_certificate "$(burst_name $i)"
+	done
 }
 
 @test "disconnects in the middle of a burst, each reason: every request is answered" {
-	local reason i
+	local reason
 	for reason in 0x82 0x8b 0x8e; do
 		behave publish "drop:$reason"
 		burst 6
 		wait_for "the connection anew" has_connected 1
 		http_answers
-		behave publish good
-		for ((i = 0; i < 6; i++)); do
-			wait_for "the answer to $i" answered "$(burst_name $i)"
-			one_certificate "$(burst_name $i)"
-		done
+		burst_is_answered 6
 		evil '{"do":"forget"}'
 	done
 }
@@ -250,10 +254,7 @@ burst_name() {
 @test "ends the connection without a word, with requests under way: answered after it" {
 	burst 6
 	evil '{"do":"drop"}'
-	for i in 0 1 2 3 4 5; do
-		wait_for "the answer to $i" answered "$(burst_name "$i")"
-		one_certificate "$(burst_name "$i")"
-	done
+	burst_is_answered 6
 }
 
 @test "half a packet, then silence: nothing of it is done, HTTP is served, and it goes on" {
@@ -346,6 +347,7 @@ burst_name() {
 	wait_for "the answer" answered "$NAME"
 	# Longer than a length can say: what follows is no packet any more.
 	send "$NAME" 2 "\"response\":\"$(printf 'a%.0s' {1..70000})\""
+	evil '{"do":"forget"}'
 	evil '{"do":"drop"}'
 	http_answers
 	settled

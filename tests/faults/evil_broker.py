@@ -18,7 +18,7 @@ the control port each line is a command as JSON, answered by one line of JSON:
 
 How a PUBLISH is met: good, silent (never acknowledged), twice, "0x97" (that
 reason), other (another message's number), late (with the next one's), or
-"drop:0x8b" (DISCONNECT with that reason instead of an acknowledgement).
+"drop:0x8b" (DISCONNECT with that reason instead of an acknowledgement; once).
 One thing is kept to: what the client has not acknowledged it gets again, with
 the dup flag, as soon as it has subscribed anew.
 How a CONNECT is met: good, silent, refuse, close, garbage, session (present).
@@ -180,6 +180,7 @@ class Link:
         elif how.startswith("0x"):
             self.write(mqtt.puback(self.version, n, int(how, 16)))
         elif how.startswith("drop:"):
+            self.broker.how["publish"] = "good"
             self.end(int(how[5:], 16))
 
     def end(self, reason):

@@ -6,13 +6,15 @@
 
 static int pair[2];
 
+static const char *token_folder; /* NULL: the key is in memory */
+
 static int
 enter(void)
 {
 	struct err e = ERR_INIT;
 
 	log_set_level(LOG_LEVEL_ERROR);
-	return sandbox_enter(&e);
+	return sandbox_enter(token_folder, &e);
 }
 
 static bool
@@ -74,6 +76,9 @@ signer_is_refused_everything_else(void **state)
 	};
 
 	(void)state;
+	token_folder = NULL;
+	expect_refused(list);
+	token_folder = "/nonexistent";
 	expect_refused(list);
 }
 
@@ -89,7 +94,36 @@ signer_keeps_what_it_serves_with(void **state)
 	};
 
 	(void)state;
+	token_folder = NULL;
 	expect_works(list);
+}
+
+static bool
+use_token_file(void)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "%s/object", token_folder);
+	return can_open(path, O_RDWR | O_CREAT);
+}
+
+static void
+signer_with_a_token_keeps_its_folder(void **state)
+{
+	static const struct attempt list[] = {
+	    {"a token's file", use_token_file, true},
+	    {"a thread", use_thread, true},
+	    {NULL, NULL, false},
+	};
+	char folder[] = "/tmp/token-XXXXXX", object[64];
+
+	(void)state;
+	token_folder = mkdtemp(folder);
+	assert_non_null(token_folder);
+	expect_works(list);
+	snprintf(object, sizeof(object), "%s/object", folder);
+	assert_int_equal(unlink(object), 0);
+	assert_int_equal(rmdir(folder), 0);
 }
 
 /* The attempts can succeed: it is the sandbox that refuses them. */
@@ -115,6 +149,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(signer_is_refused_everything_else),
 	    cmocka_unit_test(signer_keeps_what_it_serves_with),
+	    cmocka_unit_test(signer_with_a_token_keeps_its_folder),
 	    cmocka_unit_test(attempts_succeed_without_a_sandbox),
 	};
 
