@@ -15,6 +15,16 @@
 #define STORE_QUEUE_MAX   8192
 #define CHANNEL_CALLS_MAX 256
 
+static size_t
+requests_kept(const struct app *a)
+{
+	struct journal_status s = {.pending = 0};
+
+	if (a->journal != NULL)
+		journal_status(a->journal, &s);
+	return s.pending;
+}
+
 static void
 on_health(void *arg, struct health *h)
 {
@@ -23,7 +33,16 @@ on_health(void *arg, struct health *h)
 	h->broker_configured = a->config.mqtt_enabled;
 	h->broker_connected = a->mqtt != NULL && mqtt_door_is_up(a->mqtt);
 	h->local_not_after_s = local_not_after_s(a->local);
+	h->requests_kept = requests_kept(a);
 	h->version = MS_VERSION;
+}
+
+/* What an earlier life of this process left in the journal. */
+static void
+take_up(struct app *a)
+{
+	if (a->recovery != NULL && channel_is_open(a->channel))
+		recovery_start(a->recovery);
 }
 
 static void
@@ -32,6 +51,7 @@ on_unlocked(void *arg)
 	struct app *a = arg;
 
 	local_check(a->local);
+	take_up(a);
 }
 
 static void
@@ -96,10 +116,19 @@ open_http(struct app *a)
 static int
 open_mqtt(struct app *a)
 {
+	struct journal_handler take = {.on_entry = mqtt_door_take_kept};
+
 	if (!a->config.mqtt_enabled)
 		return 0;
-	return mqtt_door_open(a->mailbox, &a->config.mqtt,
-	    a->config.topic_prefix, a->pipeline, &a->mqtt, &a->err);
+	if (journal_open(a->config.journal,
+		pipeline_view(a->pipeline)->escrow_public_key,
+		&a->config.journal_limits, &a->journal, &a->err) != 0 ||
+	    mqtt_door_open(a->mailbox, &a->config.mqtt, a->config.topic_prefix,
+		a->pipeline, a->journal, &a->mqtt, &a->err) != 0)
+		return -1;
+	take.arg = a->mqtt;
+	return recovery_open(
+	    &a->loop, a->journal, a->channel, &take, &a->recovery, &a->err);
 }
 
 /* After the first look at the local entities: the broker and the MQTT client
@@ -112,6 +141,7 @@ open_doors(struct app *a)
 		app_stop(a, &a->err);
 		return;
 	}
+	take_up(a);
 	log_info("ready", log_text("version", MS_VERSION),
 	    log_text("key", channel_is_open(a->channel) ? "open" : "locked"));
 	notify_ready();

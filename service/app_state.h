@@ -7,6 +7,7 @@
 #include "service/control.h"
 #include "service/door/http_door.h"
 #include "service/door/mqtt_door.h"
+#include "service/door/recovery.h"
 #include "service/local/local.h"
 
 struct app {
@@ -27,7 +28,9 @@ struct app {
 	struct pipeline *pipeline;
 	struct local *local;
 	struct http_server *http;
+	struct journal *journal;
 	struct mqtt_door *mqtt;
+	struct recovery *recovery;
 
 	unsigned asked; /* SIGTERMs */
 	bool serving;   /* the doors are open */

@@ -16,10 +16,12 @@ close_parts(struct app *a)
 	uv_close((uv_handle_t *)&a->local_timer, NULL);
 	uv_close((uv_handle_t *)&a->deadline, NULL);
 	workers_stop(a->workers);
+	recovery_close(a->recovery);
 	committer_stop(a->committer);
 	ledger_close(a->ledger);
 	local_close(a->local);
 	channel_close(a->channel);
+	journal_close(a->journal);
 	mailbox_close(a->mailbox);
 	pipeline_close(a->pipeline);
 	limits_free(a->limits);

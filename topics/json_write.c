@@ -262,6 +262,7 @@ json_write_health(const struct health *h, struct buf *out)
 	put_end(out, "authority_not_after", h->authority_not_after_s);
 	put_end(out, "local_not_after", h->local_not_after_s);
 	put_number(out, "requests_waiting", (int64_t)h->requests_waiting);
+	put_number(out, "requests_kept", (int64_t)h->requests_kept);
 	put_number(out, "wrong_passphrases", (int64_t)h->wrong_passphrases);
 	put_number(out, "entities", (int64_t)h->counts.entities);
 	put_number(out, "certificates", (int64_t)h->counts.certificates);

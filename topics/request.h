@@ -59,6 +59,7 @@ struct health {
 	int64_t local_not_after_s; /* the earliest of broker's and service's; 0:
 				    * not known yet */
 	uint64_t requests_waiting;
+	uint64_t requests_kept; /* from the broker, not yet answered */
 	uint64_t wrong_passphrases;
 	struct store_counts counts;
 	int64_t started_ms;

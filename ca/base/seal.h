@@ -13,6 +13,10 @@
 #define SEAL_KEY_LEN  32
 #define SEAL_OVERHEAD (32 + 16)
 
+/* info of what is sealed, by its use: one cannot be opened as another. */
+#define SEAL_INFO_KEY     "ms_ssl_server key"
+#define SEAL_INFO_JOURNAL "ms_ssl_server journal"
+
 struct seal_key; /* the private key; OpenSSL's, on the secure heap */
 
 /* Makes a key pair. The caller frees it. */
@@ -27,9 +31,8 @@ MUST_USE int seal_key_public(
 void seal_key_free(struct seal_key *k);
 
 /*
- * Appends the sealed plain to out. info names the use ("ms_ssl_server key",
- * at most 256 bytes), aad is bound to it and must be given again to open.
- * Thread-safe.
+ * Appends the sealed plain to out. info names the use (SEAL_INFO_…), aad is
+ * bound to it and must be given again to open. Thread-safe.
  */
 MUST_USE int seal(const uint8_t public_key[SEAL_KEY_LEN], struct bytes info,
     struct bytes aad, struct bytes plain, struct buf *out, struct err *e);

@@ -4,6 +4,9 @@
 
 #include "ca/base/wire.h"
 
+/* So that no passphrase of an unlock is taken for a sealed key. */
+#define JOURNAL_MARK 'J'
+
 static void
 put_serial(struct buf *b, const struct serial *s)
 {
@@ -197,6 +200,23 @@ get_renewal(struct wire_reader *r, struct signer_request *m)
 }
 
 static void
+put_journal(struct buf *b, const struct signer_request *m)
+{
+	wire_put_u8(b, JOURNAL_MARK);
+	wire_put_bytes(b, m->sealed);
+}
+
+static void
+get_journal(struct wire_reader *r, struct signer_request *m)
+{
+	if (wire_get_u8(r) != JOURNAL_MARK)
+		r->failed = true;
+	m->sealed = wire_get_bytes(r);
+	if (m->sealed.len != MESSAGE_JOURNAL_KEY)
+		r->failed = true;
+}
+
+static void
 put_nothing(struct buf *b, const struct signer_request *m)
 {
 	(void)b;
@@ -221,6 +241,7 @@ static const struct {
     [SIGNER_ISSUE] = {true, put_issue, get_issue},
     [SIGNER_OPEN_KEY] = {true, put_open_key, get_open_key},
     [SIGNER_RENEW_AUTHORITY] = {false, put_renewal, get_renewal},
+    [SIGNER_OPEN_JOURNAL] = {false, put_journal, get_journal},
 };
 
 int

@@ -11,10 +11,13 @@
 #ifndef CA_SIGNER_MESSAGE_H
 #define CA_SIGNER_MESSAGE_H
 
+#include "ca/base/seal.h"
 #include "ca/policy/profile.h"
 
 #define MESSAGE_MAX    32768
 #define PASSPHRASE_MAX 1024 /* bytes */
+/* A journal's session key, sealed: the one length that is decoded. */
+#define MESSAGE_JOURNAL_KEY (32 + SEAL_OVERHEAD)
 
 enum signer_op {
 	SIGNER_STATUS = 1,      /* -> open or locked */
@@ -23,6 +26,7 @@ enum signer_op {
 	SIGNER_OPEN_KEY,        /* pass, name, serial, sealed -> PKCS #8 PEM */
 	SIGNER_RENEW_AUTHORITY, /* serial, dates -> the authority's next
 				 * certificate: same key, same name */
+	SIGNER_OPEN_JOURNAL,    /* sealed -> the key of a journal's session */
 	SIGNER_OP_COUNT
 };
 

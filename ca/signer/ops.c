@@ -10,6 +10,7 @@ static const signer_op_fn ops[SIGNER_OP_COUNT] = {
     [SIGNER_ISSUE] = op_issue,
     [SIGNER_OPEN_KEY] = op_open_key,
     [SIGNER_RENEW_AUTHORITY] = op_renew_authority,
+    [SIGNER_OPEN_JOURNAL] = op_open_journal,
 };
 
 static void

@@ -30,6 +30,8 @@ int op_issue(struct signer *s, const struct signer_request *m,
     struct buf *payload, struct err *e);
 int op_open_key(struct signer *s, const struct signer_request *m,
     struct buf *payload, struct err *e);
+int op_open_journal(struct signer *s, const struct signer_request *m,
+    struct buf *payload, struct err *e);
 int op_renew_authority(struct signer *s, const struct signer_request *m,
     struct buf *payload, struct err *e);
 

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define INFO "ms_ssl_server key"
+#include "ca/base/seal.h"
 
 /* The name with its NUL, then the serial: no name is another's beginning. */
 struct associated {
@@ -29,7 +29,7 @@ sealed_key_make(const uint8_t escrow_public_key[], const struct name *name,
 {
 	struct associated a = associated_data(name, serial);
 
-	return seal(escrow_public_key, bytes_of_text(INFO),
+	return seal(escrow_public_key, bytes_of_text(SEAL_INFO_KEY),
 	    (struct bytes){a.data, a.len}, secret_bytes(pem), out, e);
 }
 
@@ -40,6 +40,6 @@ sealed_key_open(const struct seal_key *escrow, const struct name *name,
 {
 	struct associated a = associated_data(name, serial);
 
-	return seal_open(escrow, bytes_of_text(INFO),
+	return seal_open(escrow, bytes_of_text(SEAL_INFO_KEY),
 	    (struct bytes){a.data, a.len}, sealed, out, e);
 }

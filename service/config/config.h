@@ -10,6 +10,7 @@
 #include "ca/sandbox/account.h"
 #include "ca/policy/limits.h"
 #include "service/http/server.h"
+#include "service/journal/journal.h"
 #include "service/mqtt/link.h"
 #include "topics/request.h"
 
@@ -21,6 +22,8 @@ struct config {
 	char local_dir[CONFIG_PATH_MAX];  /* ca.crt, the local entities */
 	char store[CONFIG_PATH_MAX + 16]; /* "sqlite:…" */
 	char ledger[CONFIG_PATH_MAX];
+	char journal[CONFIG_PATH_MAX];
+	struct journal_settings journal_limits;
 	char profiles[CONFIG_PATH_MAX]; /* profiles.conf */
 	char ca_key[512]; /* "": dir's ca.key; else a pkcs11: URI */
 	char pkcs11_module[CONFIG_PATH_MAX];   /* "": OpenSSL's engine's own */
@@ -45,7 +48,7 @@ struct config {
 	unsigned workers; /* threads; 0: one a processor */
 	unsigned signer_threads;
 	unsigned signer_check_ec; /* one signature in so many; 0: none */
-	unsigned requests_max; /* under way in all */
+	unsigned requests_max;    /* under way in all */
 	unsigned replay_window_s;
 	struct limits_rule limits;
 

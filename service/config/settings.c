@@ -21,6 +21,18 @@ const struct setting settings[] = {
     {"store", TEXT(store), "sqlite:state/store.db",
 	"the record of certificates: sqlite:PATH"},
     {"ledger", PATH(ledger), "state/ledger", "the chained record of decisions"},
+    {"journal", PATH(journal), "state/journal",
+	"what the broker handed over and was not answered yet: a folder"},
+    {"journal_segments",
+	NUMBER(journal_limits.segments, JOURNAL_SEGMENTS_MIN,
+	    JOURNAL_SEGMENTS_MAX),
+	"16", "its files"},
+    {"journal_segment_size",
+	NUMBER(journal_limits.segment_size, JOURNAL_SEGMENT_SIZE_MIN,
+	    JOURNAL_SEGMENT_SIZE_MAX),
+	"4194304", "bytes, of each"},
+    {"journal_entries", NUMBER(journal_limits.entries_max, 16, 10000000),
+	"65536", "in all of them"},
     {"profiles", PATH(profiles), "profiles.conf",
 	"what certificates of each kind may hold; read at start only"},
     {"ca_key", TEXT(ca_key), "",
@@ -102,7 +114,8 @@ const struct setting settings[] = {
     {"workers", NUMBER(workers, 0, 256), "0", "threads; 0: one a processor"},
     {"signer_threads", NUMBER(signer_threads, 1, 64), "2", "threads"},
     {"signer_check_ec", NUMBER(signer_check_ec, 0, 1000000), "100",
-	"one in so many signatures of an EC CA key is verified before it leaves; "
+	"one in so many signatures of an EC CA key is verified before it "
+	"leaves; "
 	"0: none; those of an RSA key always are"},
     {"requests_max", NUMBER(requests_max, 1, 100000), "1024",
 	"under way in all; more are answered busy"},

@@ -15,7 +15,8 @@ struct mqtt_door {
 	char prefix[PREFIX_MAX];
 	struct pipeline *pipeline;
 	struct mqtt_link *link;
-	uint64_t unanswerable; /* requests that name nobody */
+	struct journal *journal; /* NULL: nothing is kept */
+	uint64_t unanswerable;   /* requests that name nobody */
 	void (*on_closed)(void *arg);
 	void *arg;
 };
@@ -23,6 +24,7 @@ struct mqtt_door {
 /* What of a message is needed for its answer; the rest is wiped at once. */
 struct question {
 	struct mqtt_door *door;
+	uint64_t kept; /* in the journal, until the answer is acknowledged */
 	char response_topic[TOPIC_MAX]; /* "" : none */
 	uint8_t correlation[REQUEST_RETRY_KEY_MAX];
 	size_t correlation_len;
@@ -43,6 +45,21 @@ response_topic_is_own(const char *topic, const char *own)
 }
 
 static void
+question_end(struct question *q, bool done)
+{
+	if (done && q->kept != 0)
+		journal_done(q->door->journal, q->kept);
+	free(q);
+}
+
+/* Stopped before the acknowledgement: the next start answers again. */
+static void
+on_published(void *arg, const struct err *e)
+{
+	question_end(arg, e == NULL || e->kind != ERR_BUSY);
+}
+
+static void
 answer_publish(struct question *q, const char *name, const struct answer *a)
 {
 	char own[TOPIC_MAX];
@@ -52,14 +69,18 @@ answer_publish(struct question *q, const char *name, const struct answer *a)
 	    .payload = buf_bytes(&a->body),
 	    .correlation_data = {q->correlation, q->correlation_len},
 	    .content_type = a->content_type,
+	    .done = on_published,
+	    .arg = q,
 	};
 
 	snprintf(own, sizeof(own), "%s/%s", q->door->prefix, name);
 	if (response_topic_is_own(q->response_topic, own))
 		p.topic = q->response_topic;
-	if (mqtt_link_publish(q->door->link, &p, &e) != 0)
-		log_error("answer_lost", log_text("topic", p.topic),
-		    log_text("why", e.message));
+	if (mqtt_link_publish(q->door->link, &p, &e) == 0)
+		return;
+	log_error("answer_lost", log_text("topic", p.topic),
+	    log_text("why", e.message));
+	question_end(q, e.kind != ERR_BUSY);
 }
 
 static void
@@ -67,12 +88,13 @@ on_answered(void *arg, const struct request *r, const struct answer *a)
 {
 	struct question *q = arg;
 
-	if (r != NULL && a != NULL && r->answer_name[0] != '\0')
+	if (r != NULL && a != NULL && r->answer_name[0] != '\0') {
 		answer_publish(q, r->answer_name, a);
-	else
-		log_warn("unanswerable",
-		    log_number("count", (int64_t)++q->door->unanswerable));
-	free(q);
+		return;
+	}
+	log_warn("unanswerable",
+	    log_number("count", (int64_t)++q->door->unanswerable));
+	question_end(q, r != NULL);
 }
 
 static struct question *
@@ -84,6 +106,7 @@ question_new(struct mqtt_door *d, const struct mqtt_message *m)
 	if (q == NULL)
 		return NULL;
 	q->door = d;
+	q->kept = m->kept;
 	if (t.len < sizeof(q->response_topic) && t.len > 0 &&
 	    memchr(t.data, '\0', t.len) == NULL)
 		memcpy(q->response_topic, t.data, t.len);
@@ -122,30 +145,89 @@ message_fault(const struct mqtt_message *m, const struct verb *verb)
 }
 
 static void
-on_message(void *arg, struct mqtt_message *take_message)
+door_submit(struct mqtt_door *d, const struct verb *verb,
+    const struct mqtt_message *m, struct question *q)
 {
-	struct mqtt_door *d = arg;
-	struct mqtt_message *m = take_message;
-	const struct verb *verb = verb_find_topic(topic_word(d, m->topic));
-	const char *fault = message_fault(m, verb);
-	struct question *q = fault == NULL ? question_new(d, m) : NULL;
 	struct arrival a = {
 	    .door = DOOR_MQTT,
 	    .verb = verb,
 	    .body = m->payload,
 	    .retry_key = m->correlation_data,
 	    .peer = "",
+	    .arrived_ms = m->arrived_ms,
 	    .answered = on_answered,
 	    .arg = q,
 	};
 
-	if (q != NULL)
-		pipeline_submit(d->pipeline, &a);
-	else
-		log_warn("message_ignored",
-		    log_text("why", fault != NULL ? fault : "out of memory"),
-		    log_number("bytes", (int64_t)m->payload.len));
-	mqtt_message_free(m);
+	pipeline_submit(d->pipeline, &a);
+}
+
+/* A message that came, or one that the journal has kept. */
+static void
+door_take(struct mqtt_door *d, const struct mqtt_message *m)
+{
+	const struct verb *verb = verb_find_topic(topic_word(d, m->topic));
+	const char *fault = message_fault(m, verb);
+	struct question *q = fault == NULL ? question_new(d, m) : NULL;
+
+	if (q != NULL) {
+		door_submit(d, verb, m, q);
+		return;
+	}
+	log_warn("message_ignored",
+	    log_text("why", fault != NULL ? fault : "out of memory"),
+	    log_number("bytes", (int64_t)m->payload.len));
+	if (fault != NULL && m->kept != 0)
+		journal_done(d->journal, m->kept);
+}
+
+static void
+on_message(void *arg, struct mqtt_message *take_message)
+{
+	door_take(arg, take_message);
+	mqtt_message_free(take_message);
+}
+
+/* On Paho's thread. What will not be answered need not be kept. */
+static uint64_t
+on_keep(void *arg, const struct mqtt_message *m)
+{
+	struct mqtt_door *d = arg;
+	struct journal_entry entry = {
+	    .topic = m->topic,
+	    .payload = m->payload,
+	    .response_topic = m->response_topic,
+	    .correlation_data = m->correlation_data,
+	    .arrived_ms = m->arrived_ms,
+	};
+	struct err e = ERR_INIT;
+	uint64_t id = 0;
+
+	if (m->retained || m->oversized)
+		return 0;
+	if (journal_append(d->journal, &entry, &id, &e) == 0)
+		return id;
+	log_warn("not_kept", log_text("why", e.message));
+	return 0;
+}
+
+int
+mqtt_door_take_kept(void *arg, uint64_t id, const struct journal_entry *entry)
+{
+	struct mqtt_door *d = arg;
+	struct mqtt_message m = {
+	    .topic = entry->topic,
+	    .payload = entry->payload,
+	    .response_topic = entry->response_topic,
+	    .correlation_data = entry->correlation_data,
+	    .arrived_ms = entry->arrived_ms,
+	    .kept = id,
+	};
+
+	if (!pipeline_has_much_room(d->pipeline))
+		return -1;
+	door_take(d, &m);
+	return 0;
 }
 
 void
@@ -178,19 +260,24 @@ on_up(void *arg)
 
 int
 mqtt_door_open(struct mailbox *mailbox, const struct mqtt_settings *s,
-    const char *prefix, struct pipeline *p, struct mqtt_door **out,
-    struct err *e)
+    const char *prefix, struct pipeline *p, struct journal *journal,
+    struct mqtt_door **out, struct err *e)
 {
 	char topic[VERBS_MAX][TOPIC_MAX];
 	const char *topics[VERBS_MAX];
 	size_t n = 0;
 	struct mqtt_door *d = calloc(1, sizeof(*d));
 	struct mqtt_handler h = {
-	    .on_message = on_message, .on_up = on_up, .arg = d};
+	    .keep = journal == NULL ? NULL : on_keep,
+	    .on_message = on_message,
+	    .on_up = on_up,
+	    .arg = d,
+	};
 
 	if (d == NULL)
 		return err_set(e, ERR_INTERNAL, NULL, "out of memory");
 	d->pipeline = p;
+	d->journal = journal;
 	snprintf(d->prefix, sizeof(d->prefix), "%s", prefix);
 	for (const struct verb *v = verb_table; v->word != NULL; v++) {
 		if (!v->on_mqtt || n == VERBS_MAX)

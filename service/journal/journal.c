@@ -78,8 +78,8 @@ session_check(const uint8_t session[JOURNAL_SESSION_LEN],
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	int ok = ctx != NULL &&
 		 EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&
-		 EVP_DigestUpdate(ctx, JOURNAL_SEAL_INFO,
-		     sizeof(JOURNAL_SEAL_INFO) - 1) == 1 &&
+		 EVP_DigestUpdate(ctx, SEAL_INFO_JOURNAL,
+		     sizeof(SEAL_INFO_JOURNAL) - 1) == 1 &&
 		 EVP_DigestUpdate(ctx, session, JOURNAL_SESSION_LEN) == 1 &&
 		 EVP_DigestUpdate(ctx, key, JOURNAL_KEY_LEN) == 1 &&
 		 EVP_DigestFinal_ex(ctx, out, NULL) == 1;
@@ -97,7 +97,7 @@ session_seal(struct journal *j, const uint8_t public_key[SEAL_KEY_LEN],
 	int rc;
 
 	buf_init(&sealed, JOURNAL_SEALED_LEN);
-	rc = seal(public_key, bytes_of_text(JOURNAL_SEAL_INFO), none, plain,
+	rc = seal(public_key, bytes_of_text(SEAL_INFO_JOURNAL), none, plain,
 	    &sealed, e);
 	if (rc == 0)
 		memcpy(j->head.sealed, sealed.data, JOURNAL_SEALED_LEN);

@@ -38,8 +38,7 @@
 #define JOURNAL_SESSION_LEN 16
 #define JOURNAL_KEY_LEN     32
 #define JOURNAL_SEALED_LEN  (JOURNAL_KEY_LEN + SEAL_OVERHEAD)
-/* info of the sealed session key; its aad is empty. */
-#define JOURNAL_SEAL_INFO "ms_ssl_server journal"
+/* The session key is sealed with SEAL_INFO_JOURNAL and no associated data. */
 
 struct journal_settings {
 	unsigned segments;     /* files; 16 */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ca/base/clock.h"
 #include "ca/base/log.h"
 #include "service/mqtt/internal.h"
 
@@ -22,12 +23,38 @@ struct inbound {
 	uint8_t data[];
 };
 
+/* One message less; whoever waits for that looks again under the lock. */
+static void
+leave(struct mqtt_link *l)
+{
+	if (atomic_fetch_sub(&l->inbound, 1) < l->settings.inbound_max)
+		return;
+	pthread_mutex_lock(&l->lock);
+	pthread_cond_broadcast(&l->room);
+	pthread_mutex_unlock(&l->lock);
+}
+
+/*
+ * Holds Paho's thread while the loop has as much as it may have, so that the
+ * broker keeps the rest. Nothing that the loop does for that needs Paho; the
+ * link's own thread may wait for Paho's lock meanwhile.
+ */
+static void
+enter(struct mqtt_link *l)
+{
+	pthread_mutex_lock(&l->lock);
+	while (atomic_load(&l->inbound) >= l->settings.inbound_max && !l->stop)
+		pthread_cond_wait(&l->room, &l->lock);
+	atomic_fetch_add(&l->inbound, 1);
+	pthread_mutex_unlock(&l->lock);
+}
+
 void
 mqtt_message_free(struct mqtt_message *m)
 {
 	struct inbound *in = QUEUE_ITEM(m, struct inbound, message);
 
-	atomic_fetch_sub(&in->link->inbound, 1);
+	leave(in->link);
 	OPENSSL_cleanse(in->data, in->size);
 	free(in);
 }
@@ -92,33 +119,26 @@ inbound_new(struct mqtt_link *l, struct bytes topic, MQTTAsync_message *m)
 	in->message.retained = m->retained != 0;
 	in->message.duplicate = m->dup != 0;
 	in->message.oversized = oversized;
+	in->message.arrived_ms = clock_now_ms();
 	in->size = at;
 	return in;
-}
-
-/* Rarely said: a flood must not flood the log, too. */
-static void
-drop(struct mqtt_link *l)
-{
-	unsigned long long n = atomic_fetch_add(&l->dropped, 1) + 1;
-
-	if ((n & (n - 1)) == 0)
-		log_warn("mqtt_dropped", log_number("in_all", (int64_t)n),
-		    log_text("why", "too many messages wait"));
 }
 
 static void
 take(struct mqtt_link *l, struct bytes topic, MQTTAsync_message *m)
 {
-	struct inbound *in = NULL;
+	struct inbound *in;
 
-	if (atomic_fetch_add(&l->inbound, 1) < l->settings.inbound_max)
-		in = inbound_new(l, topic, m);
+	enter(l);
+	in = inbound_new(l, topic, m);
 	if (in == NULL) {
-		atomic_fetch_sub(&l->inbound, 1);
-		drop(l);
+		leave(l);
+		log_error("mqtt_lost", log_text("why", "out of memory"));
 		return;
 	}
+	if (l->handler.keep != NULL)
+		in->message.kept =
+		    l->handler.keep(l->handler.arg, &in->message);
 	in->letter.deliver = on_message_letter;
 	mailbox_post(l->mailbox, &in->letter);
 }

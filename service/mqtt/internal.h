@@ -60,11 +60,11 @@ struct mqtt_link {
 	pthread_t thread;
 	atomic_bool up;
 	atomic_uint inbound; /* messages that the loop has */
-	atomic_ullong dropped;
 
 	pthread_mutex_t lock; /* over what follows, up to the next comment;
 			       * never held while Paho is called */
 	pthread_cond_t wake;
+	pthread_cond_t room;    /* for a message more */
 	struct out_list queue;  /* to be sent */
 	struct out_list flight; /* sent, not acknowledged */
 	unsigned events;

@@ -38,6 +38,8 @@ init_locks(struct mqtt_link *l)
 	rc = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	if (rc == 0)
 		rc = pthread_cond_init(&l->wake, &attr);
+	if (rc == 0)
+		rc = pthread_cond_init(&l->room, &attr);
 	pthread_condattr_destroy(&attr);
 	if (rc != 0)
 		return -1;
@@ -197,5 +199,6 @@ mqtt_link_stop(struct mqtt_link *l, unsigned drain_ms,
 	l->stop = true;
 	l->stop_at_ms = clock_monotonic_ms() + drain_ms;
 	pthread_cond_signal(&l->wake);
+	pthread_cond_broadcast(&l->room);
 	pthread_mutex_unlock(&l->lock);
 }

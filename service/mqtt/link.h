@@ -23,7 +23,8 @@ struct mqtt_settings {
 	unsigned reconnect_min_ms;
 	unsigned reconnect_max_ms;
 	unsigned window;       /* publishes in flight, at the most */
-	unsigned inbound_max;  /* messages taken in, not yet done with */
+	unsigned inbound_max;  /* messages taken in, not yet done with: more
+				* wait in the broker */
 	unsigned outbound_max; /* publishes waiting */
 	size_t message_max;    /* bytes, either way */
 	unsigned publish_ms;   /* deadline of a publish once sent */
@@ -40,12 +41,18 @@ struct mqtt_message {
 	struct bytes correlation_data; /* MQTT 5; empty: none */
 	bool retained;
 	bool duplicate;
+	int64_t arrived_ms; /* since 1970 */
+	uint64_t kept;      /* what keep gave for it; 0: it is not kept */
 	bool oversized; /* longer than message_max: the payload is left out */
 };
 
 void mqtt_message_free(struct mqtt_message *m);
 
 struct mqtt_handler {
+	/* On Paho's thread, before the message is acknowledged: puts it where
+	 * it outlives this process. Returns a number that comes back as kept;
+	 * 0: it could not, or there is no need. NULL: nobody keeps. */
+	uint64_t (*keep)(void *arg, const struct mqtt_message *m);
 	void (*on_message)(void *arg, struct mqtt_message *take_message);
 	/* Connected and subscribed; or not any more (why: for the log). */
 	void (*on_up)(void *arg);
@@ -59,9 +66,10 @@ struct mqtt_publish {
 	struct bytes correlation_data; /* sent with MQTT 5 only */
 	const char *content_type;      /* NULL: none; MQTT 5 only */
 	bool retained;
-	/* On the loop's thread, once: e NULL when the broker acknowledged. NULL
-	 * function: nobody waits. A publish is kept over a reconnect until it
-	 * is acknowledged or the link stops. */
+	/* On the loop's thread, once: e NULL when the broker acknowledged,
+	 * ERR_BUSY when the link was stopped before that, else why it never
+	 * will. NULL function: nobody waits. A publish is kept over a reconnect
+	 * until it is acknowledged or the link stops. */
 	void (*done)(void *arg, const struct err *e);
 	void *arg;
 };

@@ -92,15 +92,23 @@ finish(struct out *o)
 }
 
 static void
-finish_all(struct out_list *l, const char *why)
+finish_all(struct out_list *l)
 {
 	struct out *o;
 
-	while ((o = out_list_take(l)) != NULL) {
-		if (o->err.kind == ERR_NONE && o->state != OUT_ACKNOWLEDGED)
-			(void)err_set(&o->err, ERR_INTERNAL, NULL, "%s", why);
+	while ((o = out_list_take(l)) != NULL)
 		finish(o);
-	}
+}
+
+/* At the stop: what is not acknowledged. */
+static void
+give_up_all(struct out_list *l)
+{
+	for (struct out *o = l->first; o != NULL; o = o->next)
+		if (o->err.kind == ERR_NONE && o->state != OUT_ACKNOWLEDGED)
+			(void)err_set(
+			    &o->err, ERR_BUSY, NULL, "the service has stopped");
+	finish_all(l);
 }
 
 /* Full jitter: anything from nothing to the bound, which doubles. */
@@ -260,7 +268,7 @@ settle_flight(struct mqtt_link *l)
 		l->short_lives = 0;
 		l->careful = false;
 	}
-	finish_all(&settled, "");
+	finish_all(&settled);
 }
 
 /* One message a round trip less than the broker's bound, or it would make Paho
@@ -435,6 +443,7 @@ on_stopped_letter(struct letter *letter)
 	pthread_join(l->thread, NULL);
 	free(c);
 	pthread_cond_destroy(&l->wake);
+	pthread_cond_destroy(&l->room);
 	pthread_mutex_destroy(&l->lock);
 	l->on_stopped(l->on_stopped_arg);
 	free(l);
@@ -454,8 +463,8 @@ link_main(void *arg)
 		step(l, events, why);
 	disconnect(l);
 	MQTTAsync_destroy(&l->client);
-	finish_all(&l->flight, "the service has stopped");
-	finish_all(&l->queue, "the service has stopped");
+	give_up_all(&l->flight);
+	give_up_all(&l->queue);
 	bye->link = l;
 	bye->letter.deliver = on_stopped_letter;
 	mailbox_post(l->mailbox, &bye->letter);

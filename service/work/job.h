@@ -27,6 +27,7 @@ struct job {
 	struct err err;
 	struct shared_view *view;
 	int64_t started_ms; /* monotonic */
+	int64_t arrived_ms; /* since 1970 */
 
 	/* where the answer goes: a door's arrival, or local */
 	void (*answered)(

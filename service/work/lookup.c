@@ -11,7 +11,7 @@ job_of(struct store_job *s)
 static int
 lookup_earlier(struct job *j, struct store *s, struct err *e)
 {
-	int64_t since = clock_now_ms() - job_view(j)->replay_window_ms;
+	int64_t since = j->arrived_ms - job_view(j)->replay_window_ms;
 	int rc;
 
 	if (!(j->r.verb->needs & NEEDS_SIGNATURE))

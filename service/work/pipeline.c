@@ -204,6 +204,7 @@ arrival_take(struct job *j, const struct arrival *a)
 
 	r->verb = a->verb;
 	r->door = a->door;
+	j->arrived_ms = a->arrived_ms != 0 ? a->arrived_ms : clock_now_ms();
 	if (request_make_id(r->id, &j->err) != 0)
 		return -1;
 	if (a->peer != NULL)
@@ -319,6 +320,12 @@ pipeline_replace_view(
 	view_release(p->view);
 	p->view = s;
 	return 0;
+}
+
+bool
+pipeline_has_much_room(const struct pipeline *p)
+{
+	return !p->draining && p->count <= p->parts.requests_max / 2;
 }
 
 size_t

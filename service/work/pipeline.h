@@ -41,7 +41,8 @@ struct arrival {
 	struct bytes body;
 	struct bytes path_name; /* HTTP; else empty */
 	struct bytes retry_key;
-	const char *peer; /* "" where unknown */
+	const char *peer;   /* "" where unknown */
+	int64_t arrived_ms; /* since 1970; 0: now */
 	/* Once, now or later; answer and request are good during the call.
 	 * request->answer_name is "" where nobody can be answered. Both are
 	 * NULL when there was no memory even for that. */
@@ -71,6 +72,9 @@ const struct authority_view *pipeline_view(const struct pipeline *p);
 /* For requests from now on; those under way keep the old. */
 MUST_USE int pipeline_replace_view(
     struct pipeline *p, struct authority_view *take_view, struct err *e);
+
+/* Less than half of requests_max are under way, and it is not draining. */
+bool pipeline_has_much_room(const struct pipeline *p);
 
 /* Requests under way. */
 size_t pipeline_pending(const struct pipeline *p);

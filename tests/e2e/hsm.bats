@@ -242,6 +242,25 @@ create_apart() { # NAME: with files of its own
 	[ "$SERVER_STATUS" = 0 ]
 }
 
+@test "a changed PIN opens the token once the escrow key is under it, too" {
+	token_make "$TEST_DIR/hsm"
+	init ca-ec
+	token_tool --login --pin "$PASS" --change-pin --new-pin "another PIN of it"
+	token_give "$TEST_DIR/hsm"
+	openssl pkcs8 -topk8 -in "$DIR/escrow.key" -passin "pass:$PASS" \
+		-passout "pass:another PIN of it" -v2 aes-256-cbc \
+		-v2prf hmacWithSHA256 -iter 600000 -out "$DIR/escrow.new"
+	cat "$DIR/escrow.new" >"$DIR/escrow.key" # its owner and mode stay
+	rm "$DIR/escrow.new"
+	start
+	create 020000000001
+	[ "$(status)" = 403 ]
+	create 020000000001 "another PIN of it"
+	is_certified 020000000001
+	stop_server
+	[ "$SERVER_STATUS" = 0 ]
+}
+
 @test "the CA certificate is renewed with the token's key" {
 	[[ $MS_BIN_DIR != *san/bin ]] || skip "sanitizers do not bear a false clock"
 	init ca-ec --ca-days 400

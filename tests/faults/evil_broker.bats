@@ -307,7 +307,7 @@ burst_is_answered() { # how many
 	evil "$(jq -cn --arg pass "$PASS" --argjson csr "$(<"$TEST_DIR/csr")" \
 		'{do: "send", topic: "ssl/sign", times: 400, id: 1, correlation: "flood",
 		payload: ({name: "02BBBBBBBBBB", days: "D", pass: $pass, csr: $csr} | tojson | sub("\"D\""; "1%n"))}')"
-	http_answers
+	wait_for "an answer over HTTP" http_answers
 	wait_for "400 acknowledgements" acknowledged 400
 	wait_for "400 answers" answered 02BBBBBBBBBB 400
 	total=$(answers_to 02BBBBBBBBBB | jq '[.[].payload | fromjson |

@@ -94,7 +94,7 @@ def check(folder, told):
     """told: (request, name, serial) each. Returns kind -> list of texts."""
     faults = collections.defaultdict(list)
     entries = read_ledger(find(folder, "ledger"), faults)
-    store = read_store(find(folder, "*.db"), faults)
+    store = read_store(find(folder, "store.db"), faults)
     intents = set()
     for kind, serial in entries:
         if kind == "intent":
@@ -104,6 +104,13 @@ def check(folder, told):
     faults["undecided"] += [s for s in store if s not in intents]
     check_told(told, store, intents, faults)
     return {kind: texts for kind, texts in faults.items() if texts}
+
+
+def open_intents(folder):
+    """Intents that came to neither end: killed in between. No fault."""
+    entries = read_ledger(find(folder, "ledger"), collections.defaultdict(list))
+    ended = {serial for kind, serial in entries if kind in ("issued", "failed")}
+    return len({s for kind, s in entries if kind == "intent"} - ended)
 
 
 def main():

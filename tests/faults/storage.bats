@@ -108,7 +108,7 @@ ended_or_well() {
 # Holds the write lock until descriptor 7 is closed.
 lock_store() {
 	mkfifo "$TEST_DIR/lock.in"
-	sqlite3 "$(find "$DIR" -name '*.db')" <"$TEST_DIR/lock.in" >"$TEST_DIR/lock.out" 3>&- &
+	sqlite3 "$(find "$DIR" -name store.db)" <"$TEST_DIR/lock.in" >"$TEST_DIR/lock.out" 3>&- &
 	LOCKER=$!
 	exec 7>"$TEST_DIR/lock.in"
 	echo "BEGIN EXCLUSIVE; SELECT 'locked';" >&7
@@ -172,7 +172,7 @@ made_and_stopped() { # how many certificates
 		is_answered "$(printf '0200000000%02X' "$n")"
 	done
 	stop_server
-	store=$(find "$DIR" -name '*.db')
+	store=$(find "$DIR" -name store.db)
 	ledger=$(find "$DIR" -name ledger -type f)
 	# All of it in the one file.
 	sqlite3 "$store" 'PRAGMA wal_checkpoint(TRUNCATE)' >/dev/null

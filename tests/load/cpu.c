@@ -69,7 +69,8 @@ read_time(const struct cpu_process *p, struct cpu_time *out)
 	snprintf(path, sizeof(path), "/proc/%d/stat", p->pid);
 	f = fopen(path, "re");
 	if (f == NULL)
-		return complain("--pid %s=%d: no such process", p->name, p->pid);
+		return complain(
+		    "--pid %s=%d: no such process", p->name, p->pid);
 	n = fread(text, 1, sizeof(text) - 1, f);
 	fclose(f);
 	text[n] = '\0';
@@ -82,8 +83,8 @@ int
 cpu_list_start(struct cpu_list *list)
 {
 	for (size_t i = 0; i < list->count; i++)
-		if (read_time(&list->processes[i],
-			&list->processes[i].before) != 0)
+		if (read_time(
+			&list->processes[i], &list->processes[i].before) != 0)
 			return -1;
 	return 0;
 }

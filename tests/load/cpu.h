@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CPU_MAX	      8
+#define CPU_MAX       8
 #define CPU_NAME_SIZE 24
 
 struct cpu_time {

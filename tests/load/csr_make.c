@@ -26,7 +26,8 @@ fill(X509_REQ *req, EVP_PKEY *key, const char *name)
 
 	return X509_REQ_set_version(req, X509_REQ_VERSION_1) == 1 &&
 	       X509_NAME_add_entry_by_txt(X509_REQ_get_subject_name(req), "CN",
-		   MBSTRING_UTF8, (const unsigned char *)name, -1, -1, 0) == 1 &&
+		   MBSTRING_UTF8, (const unsigned char *)name, -1, -1,
+		   0) == 1 &&
 	       X509_REQ_set_pubkey(req, key) == 1 &&
 	       X509_REQ_sign(req, key, md) > 0;
 }

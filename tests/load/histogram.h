@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 #define HISTOGRAM_PART_BITS 7
-#define HISTOGRAM_PARTS	    (1u << HISTOGRAM_PART_BITS)
-#define HISTOGRAM_SLOTS	    (HISTOGRAM_PARTS * (64 - HISTOGRAM_PART_BITS + 1))
+#define HISTOGRAM_PARTS     (1u << HISTOGRAM_PART_BITS)
+#define HISTOGRAM_SLOTS     (HISTOGRAM_PARTS * (64 - HISTOGRAM_PART_BITS + 1))
 
 /* All zero is an empty one. */
 struct histogram {

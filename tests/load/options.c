@@ -11,7 +11,7 @@
 
 /* What a closed loop that is bounded by time alone prepares for each second. */
 #define PREPARED_EACH_SECOND 4000u
-#define REQUESTS_USUAL	     1000u
+#define REQUESTS_USUAL       1000u
 /* The names' counter has five hexadecimal digits. */
 #define REQUESTS_MAX 1000000u
 
@@ -26,13 +26,15 @@ static const char help[] =
     "missing, 2 where it could not be run.\n"
     "\n"
     "What is asked\n"
-    "  --door http|mqtt|cfssl  POST /v1/ssl/VERB; a publish on PREFIX/VERB with\n"
+    "  --door http|mqtt|cfssl  POST /v1/ssl/VERB; a publish on PREFIX/VERB "
+    "with\n"
     "                          its answer on PREFIX/NAME, QoS 1, MQTT 5; or\n"
     "                          POST /api/v1/cfssl/sign (http)\n"
     "  --verb sign|create      (sign; with a csr)\n"
     "  --passphrase-file FILE  of the CA key; its first line\n"
     "  --days N                of each certificate (90)\n"
-    "  --key-type TYPE         ec:P-256 (default), ec:P-384, ed25519, rsa:2048,\n"
+    "  --key-type TYPE         ec:P-256 (default), ec:P-384, ed25519, "
+    "rsa:2048,\n"
     "                          rsa:3072, rsa:4096: of the csr, or of create\n"
     "  --keys N                different keys in all the csr (64)\n"
     "  --expect WORD           the answer that is right is this error; may be\n"
@@ -53,11 +55,13 @@ static const char help[] =
     "  --connections N         kept alive (8)\n"
     "  --requests N            (1000; with --seconds: as many as fit)\n"
     "  --seconds S             sends no more after that\n"
-    "  --rate R                open loop: R a second, come what may; a latency\n"
+    "  --rate R                open loop: R a second, come what may; a "
+    "latency\n"
     "                          counts from the moment that a request was due.\n"
     "                          Without it: closed loop, each connection asks\n"
     "                          again when it has its answer.\n"
-    "  --warm-up N             requests before the clock starts (1 a connection);\n"
+    "  --warm-up N             requests before the clock starts (1 a "
+    "connection);\n"
     "                          they are checked, but not counted\n"
     "  --timeout S             without any answer, then it ends (30)\n"
     "\n"
@@ -153,8 +157,8 @@ take_number(const char *option, const char *text, unsigned max, unsigned *out)
 	n = strtoul(text, &end, 10);
 	if (errno != 0 || end == text || *end != '\0' || text[0] == '-' ||
 	    n > max)
-		return complain("--%s: must be 0 to %u, got \"%s\"", option,
-		    max, text);
+		return complain(
+		    "--%s: must be 0 to %u, got \"%s\"", option, max, text);
 	*out = (unsigned)n;
 	return 0;
 }
@@ -297,8 +301,8 @@ set_defaults(struct options *o)
 	if (o->port == 0)
 		o->port = ports[o->door];
 	if (o->requests == 0)
-		o->requests = o->seconds > 0 ? requests_for_seconds(o)
-					     : REQUESTS_USUAL;
+		o->requests =
+		    o->seconds > 0 ? requests_for_seconds(o) : REQUESTS_USUAL;
 	if (o->warm_up == UINT_MAX)
 		o->warm_up = o->expect_count > 0 ? 0 : o->connections;
 }
@@ -333,8 +337,8 @@ options_parse(int argc, char **argv, struct options *o)
 	    .key_type = "ec:P-256",
 	    .keys = 64,
 	    .prefix = "ssl"};
-	while ((option = getopt_long(argc, argv, "", long_options, NULL)) !=
-	       -1) {
+	while (
+	    (option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
 		has_door = has_door || option == OPT_DOOR;
 		rc = take(o, option, optarg);
 		if (rc != 0)

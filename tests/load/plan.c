@@ -12,8 +12,8 @@
 #include "tests/load/csr_make.h"
 #include "tests/load/say.h"
 
-#define RUN_BITS     20
-#define NUMBER_AT    7 /* in a name: after 02 and the run */
+#define RUN_BITS       20
+#define NUMBER_AT      7 /* in a name: after 02 and the run */
 #define PASSPHRASE_MAX 1024
 
 static int
@@ -74,9 +74,8 @@ make_body(const struct options *o, const struct plan *plan, struct item *item,
 		if (csr == NULL)
 			return complain("a csr could not be made");
 	}
-	json = o->door == DOOR_CFSSL
-		   ? body_for_cfssl(item, csr)
-		   : body_for_us(o, item, passphrase, csr);
+	json = o->door == DOOR_CFSSL ? body_for_cfssl(item, csr)
+				     : body_for_us(o, item, passphrase, csr);
 	item->body = cJSON_PrintUnformatted(json);
 	cJSON_Delete(json);
 	free(csr);
@@ -118,14 +117,13 @@ make_items(const struct options *o, struct plan *plan, const char *passphrase)
 
 		snprintf(item->name, sizeof(item->name), "02%05X%05X", run,
 		    (unsigned)i & 0xfffffu);
-		item->key = plan->key_count > 0
-				? (unsigned)(i % plan->key_count)
-				: 0;
+		item->key =
+		    plan->key_count > 0 ? (unsigned)(i % plan->key_count) : 0;
 		if (make_body(o, plan, item, passphrase) != 0)
 			return -1;
 		if (time(NULL) != said || i + 1 == plan->count)
-			progress("prepared %zu of %zu requests", i + 1,
-			    plan->count);
+			progress(
+			    "prepared %zu of %zu requests", i + 1, plan->count);
 		said = time(NULL);
 	}
 	return 0;
@@ -142,8 +140,8 @@ plan_make(const struct options *o, struct plan *plan)
 	plan->items = calloc(plan->count, sizeof(*plan->items));
 	if (plan->items == NULL)
 		return complain("out of memory");
-	if (read_passphrase(o->passphrase_file, passphrase,
-		sizeof(passphrase)) == 0 &&
+	if (read_passphrase(
+		o->passphrase_file, passphrase, sizeof(passphrase)) == 0 &&
 	    make_keys(o, plan) == 0)
 		rc = make_items(o, plan, passphrase);
 	OPENSSL_cleanse(passphrase, sizeof(passphrase));

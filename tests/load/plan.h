@@ -22,12 +22,12 @@
 
 struct item {
 	char name[NAME_LEN + 1];
-	unsigned key;	  /* of the pool */
-	char *body;	  /* JSON */
+	unsigned key; /* of the pool */
+	char *body;   /* JSON */
 	size_t body_len;
 	uint64_t due_ns;  /* when it was to be sent; 0: it never was */
 	uint64_t done_ns; /* when its answer was complete; 0: there is none */
-	int status;	  /* HTTP's; 0 for MQTT */
+	int status;       /* HTTP's; 0 for MQTT */
 	char *answer;
 	size_t answer_len;
 	const char *lost; /* why there will be no answer */

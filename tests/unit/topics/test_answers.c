@@ -305,6 +305,7 @@ static const struct health well = {
     .authority_not_after_s = NOW_S,
     .local_not_after_s = NOW_S,
     .requests_waiting = 1,
+    .requests_kept = 3,
     .wrong_passphrases = 2,
     .counts = {3, 4, 5, 6},
     .started_ms = NOW_S * 1000,
@@ -344,6 +345,7 @@ health_answer_tells_everything(void **state)
 	assert_string_equal(
 	    text(root, "local_not_after"), "2026-11-18T11:06:40Z");
 	assert_int_equal(number(root, "requests_waiting"), 1);
+	assert_int_equal(number(root, "requests_kept"), 3);
 	assert_int_equal(number(root, "wrong_passphrases"), 2);
 	assert_int_equal(number(root, "entities"), 3);
 	assert_int_equal(number(root, "certificates"), 4);

@@ -658,6 +658,7 @@ without_the_passphrase_only_local_profiles_are_issued(void **state)
 static void
 locked_signer_does_nothing_without_the_passphrase(void **state)
 {
+	static const uint8_t sealed[MESSAGE_JOURNAL_KEY] = {1};
 	struct front f = front_start(&shared, &secrets, false);
 
 	(void)state;
@@ -667,6 +668,7 @@ locked_signer_does_nothing_without_the_passphrase(void **state)
 
 			m.op = (enum signer_op)op;
 			m.pass = bytes_of_text("");
+			m.sealed = (struct bytes){sealed, sizeof(sealed)};
 			assert_int_not_equal(front_ask(&f, &m), ERR_NONE);
 		}
 	}

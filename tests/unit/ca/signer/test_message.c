@@ -2,6 +2,8 @@
 
 #include <openssl/rand.h>
 
+static const uint8_t sealed[MESSAGE_JOURNAL_KEY] = {1, 2, 3};
+
 static struct buf
 encode(const struct signer_request *m)
 {
@@ -92,7 +94,7 @@ every_operation_comes_back(void **state)
 
 		fill_issue(&m);
 		m.op = (enum signer_op)op;
-		m.sealed = bytes_of_text("sealed bytes");
+		m.sealed = (struct bytes){sealed, sizeof(sealed)};
 		b = encode(&m);
 		assert_int_equal(
 		    message_request_decode(buf_bytes(&b), &back), 0);
@@ -158,7 +160,7 @@ every_truncation_is_refused(void **state)
 
 		fill_issue(&m);
 		m.op = (enum signer_op)op;
-		m.sealed = bytes_of_text("sealed bytes");
+		m.sealed = (struct bytes){sealed, sizeof(sealed)};
 		b = encode(&m);
 		for (size_t n = 0; n < b.len; n++)
 			assert_int_equal(decode_copy(b.data, n), -1);

@@ -140,7 +140,7 @@ session_key(struct fixture *f, const struct journal_session *s,
 	struct buf plain;
 
 	buf_init(&plain, 64);
-	assert_int_equal(seal_open(f->escrow, bytes_of_text(JOURNAL_SEAL_INFO),
+	assert_int_equal(seal_open(f->escrow, bytes_of_text(SEAL_INFO_JOURNAL),
 			     none, sealed, &plain, &e),
 	    0);
 	assert_int_equal(plain.len, JOURNAL_KEY_LEN);

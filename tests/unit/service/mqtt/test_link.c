@@ -225,7 +225,10 @@ start_link(struct fixture *f, unsigned version)
 	    .message_max = 65536,
 	    .publish_ms = 30000,
 	};
-	struct mqtt_handler h = {on_message, on_up, on_down, f};
+	struct mqtt_handler h = {.on_message = on_message,
+	    .on_up = on_up,
+	    .on_down = on_down,
+	    .arg = f};
 	struct err e = ERR_INIT;
 
 	snprintf(s.url, sizeof(s.url), "tcp://127.0.0.1:%u", f->port);
