@@ -76,6 +76,10 @@ service_exec(const struct cli_options *o)
 		argv[n++] = o->setting[i];
 	}
 	argv[n] = NULL;
+	/* Libraries free buffers that passphrases went through: what is freed
+	 * is overwritten at once, and kept in no cache before that. */
+	setenv("GLIBC_TUNABLES",
+	    "glibc.malloc.perturb=165:glibc.malloc.tcache_count=0", 1);
 	if (own_program_find(program) == 0)
 		execv(program, (char *const *)(void *)argv);
 }

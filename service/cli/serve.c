@@ -1,10 +1,12 @@
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include "service/app.h"
 #include "service/cli/cli.h"
 #include "service/cli/problem.h"
 #include "service/sandbox.h"
+#include "service/wipe.h"
 
 #define SECURE_HEAP (4u << 20)
 
@@ -16,6 +18,18 @@ reread(void *arg, int fd, struct config *out)
 
 	return config_read_fd(o->config, fd, o->setting, o->settings, out,
 	    cli_print_problem, NULL);
+}
+
+/* It sees passphrases: no core, no tracer, nothing left in buffers. */
+static void
+keep_secrets(void)
+{
+	const struct rlimit none = {0, 0};
+
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
+	    setrlimit(RLIMIT_CORE, &none) != 0)
+		log_warn("hardening", log_text("missing", "undumpable"));
+	wipe_tls_records();
 }
 
 int
@@ -33,8 +47,7 @@ cli_serve(int argc, char **argv)
 		NULL) != 0)
 		return EXIT_CONFIG;
 	log_set_level(c.log_level);
-	/* It sees passphrases: no core, no tracer. */
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	keep_secrets();
 	if (secret_heap_init(SECURE_HEAP, &e) != 0)
 		log_warn("secure_heap", log_text("message", e.message));
 	app.take_signer_fd = o.signer_fd;

@@ -48,9 +48,10 @@ def spread(values):
 
 
 def ratio(of, to):
+    """Within each repeat: what slowed all of one down cancels out."""
     if not to:
         return "–"
-    return f"{statistics.median(of) / statistics.median(to):.2f}"
+    return f"{statistics.median(a / b for a, b in zip(of, to)):.2f}"
 
 
 def latency(columns, name):
@@ -79,7 +80,8 @@ def write_table(found, about, path):
         f.write("\n".join(table(found)) + "\n\n")
         f.write("Medians, and in brackets the lowest and the highest. "
                 "CPU: of the service and the signer, of cfssl, or of the "
-                "processes; × is the ratio of CPU.\n")
+                "processes; ×: the ratio of CPU within a repeat, the "
+                "median of them.\n")
 
 
 def text(x, y, words, anchor="start", size=13):
