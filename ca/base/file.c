@@ -170,6 +170,16 @@ file_create(const char *path, struct bytes content, mode_t mode, struct err *e)
 	return file_put(path, content, mode, move_new, e);
 }
 
+int
+file_rename(const char *from, const char *to, struct err *e)
+{
+	if (rename(from, to) != 0)
+		return err_errno(e, "rename", from);
+	if (sync_folder(to) != 0)
+		return err_errno(e, "fsync of the folder", to);
+	return 0;
+}
+
 bool
 file_exists(const char *path)
 {
@@ -190,6 +200,20 @@ file_check_private(const char *path, struct err *e)
 		return 0;
 	return err_set(
 	    e, ERR_INTERNAL, NULL, "others may read it: chmod 600 %s", path);
+}
+
+int
+file_check_folder(const char *path, struct err *e)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return err_set(
+		    e, ERR_INTERNAL, NULL, "%s: %s", path, strerror(errno));
+	if ((st.st_mode & (S_IWGRP | S_IWOTH)) == 0)
+		return 0;
+	return err_set(e, ERR_INTERNAL, NULL,
+	    "others may write in it: chmod go-w %s", path);
 }
 
 int

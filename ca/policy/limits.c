@@ -23,7 +23,6 @@ struct entry {
 struct limits {
 	struct limits_rule rule;
 	uint64_t seed; /* so that nobody can aim at one bucket */
-	uint64_t failures;
 	uint32_t used;  /* entries that were ever used */
 	uint32_t spare; /* the first of those given back */
 	uint32_t oldest, newest;
@@ -197,7 +196,6 @@ limits_failed(struct limits *l, const char *key, int64_t now_ms)
 	uint32_t i = entry_find(l, key);
 	struct entry *n;
 
-	l->failures++;
 	if (i == NONE) {
 		i = entry_add(l, key);
 	} else {
@@ -217,10 +215,4 @@ limits_passed(struct limits *l, const char *key)
 
 	if (i != NONE)
 		entry_drop(l, i);
-}
-
-uint64_t
-limits_failures(const struct limits *l)
-{
-	return l->failures;
 }

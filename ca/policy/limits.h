@@ -30,7 +30,4 @@ MUST_USE int limits_check(
 void limits_failed(struct limits *l, const char *key, int64_t now_ms);
 void limits_passed(struct limits *l, const char *key);
 
-/* All failures since the start: the alarm counter. */
-uint64_t limits_failures(const struct limits *l);
-
 #endif

@@ -3,20 +3,28 @@
 #include <openssl/crypto.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "ca/base/file.h"
 #include "ca/base/hex.h"
 #include "ca/signer/files.h"
 #include "ca/signer/message.h"
 
+#define WRONG_FREE 1000 /* passphrases in a row that cost no wait */
+
 struct authority {
 	pthread_mutex_t derivation; /* held for the slow derivation */
 	struct hsm *hsm;            /* holds the CA key; NULL: key_pem does */
 	struct buf key_pem;         /* encrypted; empty once open */
 	struct buf escrow_pem;
+	struct buf escrow_next; /* of a change of passphrase that was killed */
 	uint8_t escrow_public_key[SEAL_KEY_LEN];
+
+	atomic_uint wrong; /* passphrases in a row, while open */
+	pthread_mutex_t guessing;
 
 	pthread_mutex_t lock; /* guards what follows, for moments only */
 	X509 *certificate;
@@ -91,12 +99,26 @@ load_escrow_public_key(struct authority *a, const char *dir, struct err *e)
 }
 
 static int
+read_escrow_next(struct authority *a, const char *dir, struct err *e)
+{
+	char path[FILE_PATH_MAX];
+
+	if (file_path(path, sizeof(path), dir, FILE_ESCROW_KEY_NEXT) != 0 ||
+	    !file_exists(path))
+		return 0;
+	return read_file(dir, FILE_ESCROW_KEY_NEXT, true, &a->escrow_next, e);
+}
+
+static int
 load_files(struct authority *a, const char *dir, struct err *e)
 {
+	if (file_check_folder(dir, e) != 0)
+		return -1;
 	if (a->hsm == NULL &&
 	    read_file(dir, FILE_CA_KEY, true, &a->key_pem, e) != 0)
 		return -1;
 	if (read_file(dir, FILE_ESCROW_KEY, true, &a->escrow_pem, e) != 0 ||
+	    read_escrow_next(a, dir, e) != 0 ||
 	    load_certificate(a, dir, e) != 0)
 		return -1;
 	return load_escrow_public_key(a, dir, e);
@@ -113,9 +135,11 @@ authority_load_hsm(const char *dir, struct hsm *take_hsm,
 		return err_set(e, ERR_INTERNAL, NULL, "out of memory");
 	}
 	pthread_mutex_init(&a->derivation, NULL);
+	pthread_mutex_init(&a->guessing, NULL);
 	pthread_mutex_init(&a->lock, NULL);
 	buf_init(&a->key_pem, FILE_KEY_MAX);
 	buf_init(&a->escrow_pem, FILE_KEY_MAX);
+	buf_init(&a->escrow_next, FILE_KEY_MAX);
 	a->hsm = take_hsm;
 	if (load_files(a, dir, e) != 0) {
 		authority_free(a);
@@ -138,11 +162,13 @@ authority_free(struct authority *a)
 		return;
 	buf_clear(&a->key_pem);
 	buf_clear(&a->escrow_pem);
+	buf_clear(&a->escrow_next);
 	X509_free(a->certificate);
 	EVP_PKEY_free(a->key);
 	hsm_close(a->hsm); /* after its key */
 	seal_key_free(a->escrow);
 	pthread_mutex_destroy(&a->derivation);
+	pthread_mutex_destroy(&a->guessing);
 	pthread_mutex_destroy(&a->lock);
 	OPENSSL_cleanse(a->tag, sizeof(a->tag));
 	free(a);
@@ -228,6 +254,9 @@ open_escrow_key(struct authority *a, const struct secret *pass,
 	int rc;
 
 	rc = private_key_decrypt(buf_bytes(&a->escrow_pem), pass, &pkey, e);
+	if (rc != 0 && a->escrow_next.len > 0)
+		rc = private_key_decrypt(
+		    buf_bytes(&a->escrow_next), pass, &pkey, e);
 	if (rc != 0 && a->hsm != NULL)
 		return -1; /* nothing has shown yet that pass is right */
 	if (rc != 0)
@@ -274,6 +303,7 @@ open_keys(struct authority *a, const struct secret *pass,
 	}
 	buf_clear(&a->key_pem);
 	buf_clear(&a->escrow_pem);
+	buf_clear(&a->escrow_next);
 	pthread_mutex_lock(&a->lock);
 	a->key = key;
 	a->escrow = escrow;
@@ -283,11 +313,31 @@ open_keys(struct authority *a, const struct secret *pass,
 	return 0;
 }
 
-static int
-compare_tag(const struct authority *a, const unsigned char *tag, struct err *e)
+/*
+ * The service refuses wrong passphrases by itself, with a back-off; who asks
+ * here again and again has taken it over and guesses. A wait that all wrong
+ * ones share makes that one guess a second.
+ */
+static void
+slow_down(struct authority *a)
 {
-	if (secret_tag_equal(a->tag, tag))
+	const struct timespec second = {1, 0};
+
+	if (atomic_fetch_add(&a->wrong, 1) < WRONG_FREE)
+		return;
+	pthread_mutex_lock(&a->guessing);
+	nanosleep(&second, NULL);
+	pthread_mutex_unlock(&a->guessing);
+}
+
+static int
+compare_tag(struct authority *a, const unsigned char *tag, struct err *e)
+{
+	if (secret_tag_equal(a->tag, tag)) {
+		atomic_store(&a->wrong, 0);
 		return 0;
+	}
+	slow_down(a);
 	return err_set(e, ERR_WRONG_PASS, "pass", "is not the passphrase");
 }
 

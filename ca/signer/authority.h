@@ -37,6 +37,20 @@ struct authority_plan {
 MUST_USE int authority_create(const struct authority_plan *plan,
     const struct secret *pass, struct err *e);
 
+/* At least PASSPHRASE_MIN characters of UTF-8, none of them a control
+ * character, at most PASSPHRASE_MAX bytes. ERR_BAD_FIELD "pass". */
+MUST_USE int authority_check_passphrase(
+    const struct secret *pass, struct err *e);
+
+/*
+ * Both key files under the passphrase pass; old is the present one. Whenever it
+ * is killed, one of the two passphrases opens both keys, and another call sets
+ * right what is left. A process that has the keys open keeps them, under old.
+ * ERR_WRONG_PASS; ERR_BAD_FIELD "pass" for what the new one must not be.
+ */
+MUST_USE int authority_change_passphrase(const char *dir,
+    const struct secret *old, const struct secret *pass, struct err *e);
+
 struct authority; /* locked or open; shared by all threads of the signer */
 
 /* Reads all four files (nothing is opened with a passphrase yet). Refuses
@@ -63,7 +77,8 @@ MUST_USE int authority_key_type(
  * Checks pass: the slow derivation while locked (one at a time; the others
  * wait), afterwards a constant-time comparison of keyed hashes. Opens the keys
  * at the first right one. ERR_WRONG_PASS; ERR_LOCKED for no passphrase (len 0)
- * while locked. A token is shown as its PIN only what opened the escrow key.
+ * while locked. After a thousand wrong ones in a row each waits, one at a time,
+ * for a second. A token is shown as its PIN only what opened the escrow key.
  * Thread-safe.
  */
 MUST_USE int authority_unlock(

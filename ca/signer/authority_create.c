@@ -45,8 +45,8 @@ parts_clear(struct parts *p)
 		buf_clear(&p->content[i]);
 }
 
-static int
-check_pass(const struct secret *pass, struct err *e)
+int
+authority_check_passphrase(const struct secret *pass, struct err *e)
 {
 	struct bytes b = secret_bytes(pass);
 	size_t characters = 0;
@@ -257,8 +257,8 @@ authority_create(
 	int rc = -1;
 
 	parts_init(&p);
-	if (check_pass(pass, e) == 0 && check_plan(plan, e) == 0 &&
-	    check_paths(&p, plan->dir, e) == 0 &&
+	if (authority_check_passphrase(pass, e) == 0 &&
+	    check_plan(plan, e) == 0 && check_paths(&p, plan->dir, e) == 0 &&
 	    make_authority(plan, pass, &p, e) == 0 &&
 	    make_escrow(pass, &p, e) == 0)
 		rc = write_files(&p, e);

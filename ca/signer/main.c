@@ -308,8 +308,11 @@ dispatch(int argc, char **argv)
 {
 	if (argc > 1 && strcmp(argv[1], "init") == 0)
 		return init_main(argc - 1, argv + 1);
+	if (argc > 1 && strcmp(argv[1], "change-passphrase") == 0)
+		return change_passphrase_main(argc - 1, argv + 1);
 	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
 		usage();
+		change_passphrase_usage();
 		return 0;
 	}
 	if (argc == 2 && strcmp(argv[1], "--version") == 0) {

@@ -28,6 +28,10 @@ MUST_USE int serve(struct signer *s, int fd, unsigned threads, struct err *e);
 int init_main(int argc, char **argv);
 void init_usage(void);
 
+/* `ms_ssl_signer change-passphrase …`, likewise. */
+int change_passphrase_main(int argc, char **argv);
+void change_passphrase_usage(void);
+
 /* A passphrase as it stands in a file or comes out of a pipe: all of it, less
  * one line end. */
 MUST_USE int passphrase_read_file(

@@ -10,8 +10,8 @@
  * Before any thread.
  *
  * With the CA key in a token (token_folder not NULL; hsm.h says what of) it is
- * wider: the module may use the descriptors that it has opened, and the files of
- * that folder ("": none); a call that is not on the list fails, and ends the
+ * wider: the module may use the descriptors that it has opened, and the files
+ * of that folder ("": none); a call that is not on the list fails, and ends the
  * process only where it is an intruder's.
  */
 MUST_USE int sandbox_enter(const char *token_folder, struct err *e);

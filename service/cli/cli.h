@@ -25,6 +25,8 @@ __attribute__((warn_unused_result)) int cli_options_parse(
 
 int cli_init(int argc, char **argv);
 int cli_check(int argc, char **argv);
+/* `passphrase --change` */
+int cli_passphrase(int argc, char **argv);
 int cli_run(int argc, char **argv);
 /* The service process itself; started by the supervisor. */
 int cli_serve(int argc, char **argv);

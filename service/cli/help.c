@@ -47,6 +47,10 @@ cli_help(void)
 	fputs("usage: ms_ssl_server init --dir DIR [options]\n"
 	      "       ms_ssl_server run --config FILE [--set key=value …]\n"
 	      "       ms_ssl_server check --config FILE [--set key=value …]\n"
+	      "       ms_ssl_server passphrase --change --config FILE\n"
+	      "           [--passphrase-file FILE]\n"
+	      "           [--new-passphrase-file FILE | "
+	      "--generate-passphrase]\n"
 	      "       ms_ssl_server --help | --version\n"
 	      "\n"
 	      "A certificate authority beside an MQTT broker: devices ask on\n"
@@ -63,6 +67,11 @@ cli_help(void)
 	    "       way and ends, SIGHUP reloads. The log is on stderr.\n"
 	    "check  says all that is wrong in a configuration, by line; exit\n"
 	    "       status 0 where nothing is.\n"
+	    "passphrase  puts the keys under another one, which is asked for\n"
+	    "       or read; killed at any moment, one of the two still opens\n"
+	    "       them, and the same command again sets right what is left.\n"
+	    "       A service that runs goes by the old one until it is\n"
+	    "       started again.\n"
 	    "\n"
 	    "Settings (in FILE as key = value, or by --set) [default]:\n",
 	    stdout);

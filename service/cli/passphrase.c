@@ -78,17 +78,44 @@ read_line(int tty, const char *prompt, char *line, size_t size)
 	return has_control_character(line) ? -1 : 0;
 }
 
+static int
+open_terminal(struct err *e)
+{
+	int tty = open("/dev/tty", O_RDWR | O_CLOEXEC);
+
+	if (tty < 0)
+		(void)err_set(e, ERR_INTERNAL, NULL,
+		    "there is no terminal to ask for a passphrase on; use "
+		    "--passphrase-file FILE or --generate-passphrase");
+	return tty;
+}
+
+int
+passphrase_ask(const char *prompt, struct secret **out, struct err *e)
+{
+	char line[BYTES_MAX + 2];
+	int tty = open_terminal(e), rc = -1;
+
+	if (tty < 0)
+		return -1;
+	if (read_line(tty, prompt, line, sizeof(line)) != 0)
+		(void)err_set(e, ERR_INTERNAL, NULL, "no passphrase was given");
+	else
+		rc = secret_take(bytes_of_text(line), out, e);
+	explicit_bzero(line, sizeof(line));
+	close(tty);
+	return rc;
+}
+
 int
 passphrase_from_terminal(struct secret **out, struct err *e)
 {
 	char first[BYTES_MAX + 2], again[BYTES_MAX + 2];
-	int tty = open("/dev/tty", O_RDWR | O_CLOEXEC);
+	int tty = open_terminal(e);
 	int rc = -1;
 
 	if (tty < 0)
-		return err_set(e, ERR_INTERNAL, NULL,
-		    "there is no terminal to ask for a passphrase on; use "
-		    "--passphrase-file FILE or --generate-passphrase");
+		return -1;
 	if (read_line(
 		tty, "Passphrase of the CA key: ", first, sizeof(first)) != 0 ||
 	    read_line(tty, "Again: ", again, sizeof(again)) != 0)

@@ -9,6 +9,9 @@ MUST_USE int passphrase_from_file(
     const char *path, struct secret **out, struct err *e);
 /* Asked for twice on the terminal, without echo. */
 MUST_USE int passphrase_from_terminal(struct secret **out, struct err *e);
+/* Once, for one that is set already. */
+MUST_USE int passphrase_ask(
+    const char *prompt, struct secret **out, struct err *e);
 /* 160 random bits, in hex. */
 MUST_USE int passphrase_generate(struct secret **out, struct err *e);
 

@@ -37,6 +37,7 @@ static void
 check_http(struct check *c, const struct config *v)
 {
 	bool tls = v->http.tls_certificate[0] != '\0';
+	struct err e = ERR_INIT;
 
 	if (!v->http_enabled)
 		return;
@@ -53,8 +54,9 @@ check_http(struct check *c, const struct config *v)
 		tell(c, "http_tls_client_required", "needs http_tls_client_ca");
 	if (tls && !file_exists(v->http.tls_certificate))
 		tell(c, "http_tls_certificate", "there is no such file");
-	if (v->http.tls_key[0] != '\0' && !file_exists(v->http.tls_key))
-		tell(c, "http_tls_key", "there is no such file");
+	if (v->http.tls_key[0] != '\0' &&
+	    file_check_private(v->http.tls_key, &e) != 0)
+		tell(c, "http_tls_key", e.message);
 }
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -127,6 +129,25 @@ check_names(struct check *c, const struct config *v)
 	}
 }
 
+/* What others may read or replace protects nothing. */
+static void
+check_rights(struct check *c, const struct config *v)
+{
+	static const char *const keys[] = {"ca.key", "escrow.key"};
+	char path[CONFIG_PATH_MAX];
+	struct err e = ERR_INIT;
+
+	if (file_exists(v->dir) && file_check_folder(v->dir, &e) != 0)
+		tell(c, "dir", e.message);
+	if (file_exists(v->local_dir) &&
+	    file_check_folder(v->local_dir, &e) != 0)
+		tell(c, "local_dir", e.message);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		if (file_path(path, sizeof(path), v->dir, keys[i]) == 0 &&
+		    file_exists(path) && file_check_private(path, &e) != 0)
+			tell(c, "dir", e.message);
+}
+
 static void
 check_files(struct check *c, const struct config *v)
 {
@@ -138,6 +159,7 @@ check_files(struct check *c, const struct config *v)
 		tell(c, "dir",
 		    "holds no ca.crt; make an installation with: "
 		    "ms_ssl_server init --dir DIR");
+	check_rights(c, v);
 	if (!file_exists(v->profiles))
 		tell(c, "profiles", "there is no such file");
 	if (v->passphrase_file[0] != '\0' &&

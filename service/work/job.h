@@ -71,6 +71,7 @@ struct pipeline {
 	bool has_tag; /* of the passphrase that the signer last accepted */
 	unsigned char tag[SECRET_TAG_LEN];
 	struct unlock *unlocks;
+	uint64_t wrong_passphrases; /* since the start */
 	size_t unlock_count;
 
 	struct job *same[SAME_BUCKETS]; /* by the request's digest */

@@ -13,6 +13,7 @@
 #include "service/work/job.h"
 
 #define LIMITS_KEY_MAX (NAME_LEN_MAX + 8)
+#define ALARM_FIRST    100
 
 /* A name may look like an address: the two must not share an entry. */
 struct limits_keys {
@@ -43,6 +44,20 @@ limits_allow(struct job *j)
 	return k.peer[0] == '\0' ? 0 : limits_check(l, k.peer, now, &j->err);
 }
 
+/* One alarm for each power of ten, whoever it was. */
+static void
+pass_alarm(uint64_t failures)
+{
+	uint64_t n = failures;
+
+	while (n >= ALARM_FIRST && n % 10 == 0)
+		n /= 10;
+	if (failures >= ALARM_FIRST && n < 10)
+		log_error("wrong_passphrases",
+		    log_number("since_start", (int64_t)failures),
+		    log_text("what", "somebody may be guessing"));
+}
+
 static void
 pass_refuse(struct job *j)
 {
@@ -53,6 +68,7 @@ pass_refuse(struct job *j)
 	limits_failed(l, k.name, now);
 	if (k.peer[0] != '\0')
 		limits_failed(l, k.peer, now);
+	pass_alarm(++j->p->wrong_passphrases);
 	err_set(&j->err, ERR_WRONG_PASS, "pass", "is not the passphrase");
 	job_refuse(j);
 }

@@ -160,7 +160,7 @@ job_fill_health(struct job *j, struct health *h)
 	    .store_healthy = committer_is_healthy(p->parts.committer),
 	    .authority_not_after_s = job_view(j)->not_after_s,
 	    .requests_waiting = p->count,
-	    .wrong_passphrases = limits_failures(p->parts.limits),
+	    .wrong_passphrases = p->wrong_passphrases,
 	    .counts = p->counts,
 	    .started_ms = p->started_ms,
 	};

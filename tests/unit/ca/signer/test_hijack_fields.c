@@ -288,6 +288,9 @@ protected_names_are_refused_under_every_profile(void **state)
 
 			assert_int_equal(
 			    front_ask(&open_front, &m) == ERR_NONE, own);
+			set_cn(&m, "harmless.example");
+			assert_int_not_equal(
+			    front_ask(&open_front, &m), ERR_NONE);
 			m = good_request(i);
 			set_cn(&m, words[w]);
 			assert_int_equal(

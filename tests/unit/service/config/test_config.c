@@ -74,8 +74,8 @@ set_up(void **state)
 static int
 tear_down(void **state)
 {
-	static const char *const names[] = {
-	    "ca.crt", "profiles.conf", "pass", "ms_ssl_server.conf"};
+	static const char *const names[] = {"ca.crt", "profiles.conf", "pass",
+	    "ms_ssl_server.conf", "door.key", "ca.key", "escrow.key"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -387,13 +387,14 @@ static void
 config_read_wants_tls_settings_together(void **state)
 {
 	static const char *const both[] = {"http_tls_certificate=ca.crt",
-	    "http_tls_key=ca.crt", "http_host=0.0.0.0"};
+	    "http_tls_key=door.key", "http_host=0.0.0.0"};
 
 	(void)state;
+	put("door.key", "", 0, 0600);
 	assert_int_equal(read_with("", both, 3), 0);
 	assert_int_equal(read_set("http_tls_certificate=ca.crt"), -1);
 	assert_problem(0, "go together");
-	assert_int_equal(read_set("http_tls_key=ca.crt"), -1);
+	assert_int_equal(read_set("http_tls_key=door.key"), -1);
 	assert_int_equal(read_set("http_tls_client_required=true"), -1);
 	assert_problem(0, "needs http_tls_client_ca");
 }
@@ -469,6 +470,32 @@ config_read_tells_of_files_that_are_missing(void **state)
 	put("profiles.conf", "profile \"Bad Name\" {}\n", 22, 0644);
 	assert_int_equal(read_text(""), -1);
 	assert_problem(1, "Bad Name");
+}
+
+static void
+config_read_wants_keys_private_and_folders_unwritable(void **state)
+{
+	static const char *const both[] = {
+	    "http_tls_certificate=ca.crt", "http_tls_key=door.key"};
+	static const char *const keys[] = {"ca.key", "escrow.key"};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		put(keys[i], "", 0, 0640);
+		assert_int_equal(read_text(""), -1);
+		assert_problem(0, "chmod 600");
+		assert_problem(0, keys[i]);
+		put(keys[i], "", 0, 0600);
+		assert_int_equal(read_text(""), 0);
+	}
+	put("door.key", "", 0, 0644);
+	assert_int_equal(read_with("", both, 2), -1);
+	assert_problem(0, "http_tls_key: others may read it: chmod 600");
+	assert_int_equal(chmod(folder, 0770), 0);
+	assert_int_equal(read_text(""), -1);
+	assert_problem(0, "dir: others may write in it: chmod go-w");
+	assert_int_equal(chmod(folder, 0750), 0);
+	assert_int_equal(read_text(""), 0);
 }
 
 static void
@@ -594,6 +621,7 @@ main(void)
 	    CASE(config_read_refuses_a_prefix_that_is_no_plain_topic),
 	    CASE(config_read_checks_what_settings_are_together),
 	    CASE(config_read_tells_of_files_that_are_missing),
+	    CASE(config_read_wants_keys_private_and_folders_unwritable),
 	    CASE(config_read_wants_the_passphrase_file_private),
 	    CASE(config_write_default_is_read_back_the_same),
 	    CASE(config_write_default_can_be_uncommented),
