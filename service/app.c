@@ -6,7 +6,6 @@
 
 #include "ca/base/clock.h"
 #include "service/app_state.h"
-#include "service/notify.h"
 #include "service/view.h"
 
 #define DAY_MS            86400000
@@ -76,7 +75,7 @@ on_broker_changed(void *arg)
 {
 	struct app *a = arg;
 
-	control_reload_broker(a->control);
+	control_tell(a->control, CONTROL_BROKER);
 }
 
 static void
@@ -144,7 +143,7 @@ open_doors(struct app *a)
 	take_up(a);
 	log_info("ready", log_text("version", MS_VERSION),
 	    log_text("key", channel_is_open(a->channel) ? "open" : "locked"));
-	notify_ready();
+	control_tell(a->control, CONTROL_READY);
 }
 
 static void

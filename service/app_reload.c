@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "service/app_state.h"
-#include "service/notify.h"
 #include "service/view.h"
 
 static void
@@ -43,7 +42,7 @@ app_reload(struct app *a, int fd)
 
 	if (a->stopping || !a->serving)
 		return;
-	notify_reloading();
+	control_tell(a->control, CONTROL_RELOADING);
 	if (a->options->reread(a->options->arg, fd, &c) == 0)
 		reload_config(a, &c);
 	reload_view(a);
@@ -53,5 +52,5 @@ app_reload(struct app *a, int fd)
 		mqtt_door_reconnect(a->mqtt);
 	local_check(a->local);
 	log_info("reloaded", log_text("log_level", "set"));
-	notify_ready();
+	control_tell(a->control, CONTROL_READY);
 }

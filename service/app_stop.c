@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "service/app_state.h"
-#include "service/notify.h"
 
 static void
 close_parts(struct app *a)
@@ -94,7 +93,7 @@ app_stop(struct app *a, const struct err *e)
 		a->err = *e;
 	}
 	log_info("stopping", log_text("why", e != NULL ? e->message : "asked"));
-	notify_stopping();
+	control_tell(a->control, CONTROL_STOPPING);
 	uv_timer_start(&a->deadline, on_deadline,
 	    2 * (uint64_t)a->config.drain_ms + 5000, 0);
 	if (a->pipeline != NULL)

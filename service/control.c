@@ -98,12 +98,12 @@ control_open(uv_loop_t *loop, int take_fd, void (*on_reload)(void *arg, int fd),
 }
 
 void
-control_reload_broker(struct control *c)
+control_tell(struct control *c, char letter)
 {
-	if (c != NULL && control_send(c->fd, CONTROL_BROKER, -1) != 0)
-		log_warn("broker_reload",
-		    log_text("failed", "the supervisor cannot be asked"),
-		    log_number("errno", errno));
+	if (c != NULL && control_send(c->fd, letter, -1) != 0)
+		log_warn("control",
+		    log_text("failed", "the supervisor cannot be told"),
+		    log_number("letter", letter), log_number("errno", errno));
 }
 
 static void

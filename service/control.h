@@ -5,7 +5,9 @@
  *
  *	supervisor -> service   'c' with a descriptor: read the configuration
  *	                        again, from it
- *	service -> supervisor   'b': tell the broker to reload
+ *	service -> supervisor   'b': tell the broker to reload;
+ *	                        'r', 'l', 's': it serves, reloads, stops, which
+ *	                        the supervisor tells systemd (notify.h)
  */
 #ifndef SERVICE_CONTROL_H
 #define SERVICE_CONTROL_H
@@ -16,6 +18,9 @@
 
 #define CONTROL_CONFIGURATION 'c'
 #define CONTROL_BROKER        'b'
+#define CONTROL_READY         'r'
+#define CONTROL_RELOADING     'l'
+#define CONTROL_STOPPING      's'
 
 struct control;
 
@@ -27,8 +32,8 @@ MUST_USE int control_open(uv_loop_t *loop, int take_fd,
     struct err *e);
 void control_close(struct control *c);
 
-/* NULL: nobody is there to do it, and nothing happens. */
-void control_reload_broker(struct control *c);
+/* NULL: nobody is there to hear it, and nothing happens. */
+void control_tell(struct control *c, char letter);
 
 /* For both ends: one letter, with a descriptor where fd is not -1. 0, or -1 and
  * errno. */

@@ -52,7 +52,7 @@ static const char *const allowed[] = {
     "getrandom", NULL};
 
 /* Netlink: a look-up of a name asks which addresses the machine has. */
-static const int families[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, -1};
+static const int families[] = {AF_INET, AF_INET6, AF_NETLINK, -1};
 
 /* "/": libuv opens it when descriptors run out. */
 static const char *const listed[] = {"/", NULL};

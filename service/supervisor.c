@@ -14,6 +14,7 @@
 #include "ca/base/clock.h"
 #include "service/broker/reload.h"
 #include "service/control.h"
+#include "service/notify.h"
 #include "service/signer/start.h"
 
 #define DELAY_MAX_S   30
@@ -241,18 +242,40 @@ on_signal(struct supervisor *s)
 
 /* One command at a time; it takes up whatever has changed meanwhile. */
 static void
+reload_broker(struct supervisor *s)
+{
+	if (s->command > 0)
+		return;
+	s->command = broker_reload(s->config);
+	s->command_until_ms = clock_monotonic_ms() + BROKER_COMMAND_MS;
+}
+
+static void
 on_control(struct supervisor *s)
 {
 	int fd, letter = control_receive(s->control, &fd);
 
 	if (fd >= 0)
 		close(fd);
-	if (letter == 0)
+	switch (letter) {
+	case 0:
 		close_control(s);
-	if (letter != CONTROL_BROKER || s->command > 0)
-		return;
-	s->command = broker_reload(s->config);
-	s->command_until_ms = clock_monotonic_ms() + BROKER_COMMAND_MS;
+		break;
+	case CONTROL_BROKER:
+		reload_broker(s);
+		break;
+	case CONTROL_READY:
+		notify_ready();
+		break;
+	case CONTROL_RELOADING:
+		notify_reloading();
+		break;
+	case CONTROL_STOPPING:
+		notify_stopping();
+		break;
+	default:
+		break;
+	}
 }
 
 /* For a signal or a letter of the service, at most until the deadline. */

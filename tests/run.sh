@@ -98,7 +98,7 @@ packages_install "${packages_build[@]}" "$(packages_http)" "${packages_run[@]}" 
 step "layer lint" tests/lint/layers.sh
 step "size lint" tests/lint/size.sh
 step "format" tests/lint/format.sh
-step "shell scripts" shellcheck -x -P SCRIPTDIR service/*.sh tests/*.sh tests/lint/*.sh tests/load/*.sh
+step "shell scripts" shellcheck -x -P SCRIPTDIR service/*.sh tests/*.sh tests/fuzz/*.sh tests/lint/*.sh tests/load/*.sh
 
 step "build: gcc" build release
 step "unit tests: gcc" unit release

@@ -37,6 +37,18 @@ give_folders(const struct init *i, struct err *e)
 	return 0;
 }
 
+/* The supervisor, root without its powers over files, reads the pid file. */
+static int
+let_root_look(const struct init *i, struct err *e)
+{
+	char path[CONFIG_PATH_MAX + 16];
+
+	snprintf(path, sizeof(path), "%s/mosquitto", i->work);
+	if (chown(path, service.uid, 0) != 0 || chmod(path, 0750) != 0)
+		return err_errno(e, "chown", path);
+	return 0;
+}
+
 static int
 let_read(const struct init *i, struct err *e)
 {
@@ -93,5 +105,7 @@ init_owners_set(const struct init *i, struct err *e)
 {
 	if (i->config.user[0] == '\0')
 		return 0;
-	return give_folders(i, e) == 0 ? let_read(i, e) : -1;
+	if (give_folders(i, e) != 0 || let_root_look(i, e) != 0)
+		return -1;
+	return let_read(i, e);
 }

@@ -123,6 +123,7 @@ def requests():
         "renew-authority",
         head(5) + field(SERIAL) + dates(0, 5000 * DAY),
     )
+    write("message_request", "open-journal", head(6) + b"\x4a" + field(bytes(80)))
 
 
 def replies():

@@ -792,6 +792,41 @@ changed_sealed_key_does_not_open(void **state)
 	sealed_close(&s);
 }
 
+/* What was sealed for an entity, at the length of a journal's key, and a
+ * journal's key, each asked for as the other. */
+static void
+sealed_for_one_end_does_not_open_for_the_other(void **state)
+{
+	struct secret *bytes = secret_new(PASS PASS, 32);
+	struct signer_request m = good_request(0);
+	struct err e = ERR_INIT;
+	struct buf entity, journal;
+
+	(void)state;
+	assert_non_null(bytes);
+	buf_init(&entity, MESSAGE_MAX);
+	buf_init(&journal, MESSAGE_MAX);
+	assert_int_equal(sealed_key_make(shared.escrow_public_key, &m.name,
+			     &m.fields.serial, bytes, &entity, &e),
+	    0);
+	assert_int_equal(
+	    seal(shared.escrow_public_key, bytes_of_text(SEAL_INFO_JOURNAL),
+		(struct bytes){NULL, 0},
+		(struct bytes){m.fields.key.raw + 1, 32}, &journal, &e),
+	    0);
+	m.op = SIGNER_OPEN_JOURNAL;
+	m.sealed = buf_bytes(&journal);
+	assert_int_equal(front_ask(&open_front, &m), ERR_NONE);
+	m.sealed = buf_bytes(&entity);
+	assert_int_not_equal(front_ask(&open_front, &m), ERR_NONE);
+	m.op = SIGNER_OPEN_KEY;
+	m.sealed = buf_bytes(&journal);
+	assert_int_not_equal(front_ask(&open_front, &m), ERR_NONE);
+	buf_clear(&entity);
+	buf_clear(&journal);
+	secret_free(bytes);
+}
+
 /* The encrypted files of the authority, as if one had been sealed. */
 static void
 authoritys_own_files_do_not_open_as_sealed_keys(void **state)
@@ -911,6 +946,7 @@ main(void)
 	    cmocka_unit_test(
 		sealed_key_is_for_its_own_name_serial_and_passphrase),
 	    cmocka_unit_test(changed_sealed_key_does_not_open),
+	    cmocka_unit_test(sealed_for_one_end_does_not_open_for_the_other),
 	    cmocka_unit_test(authoritys_own_files_do_not_open_as_sealed_keys),
 	    cmocka_unit_test(rsa_authority_keeps_the_same_law),
 	};
