@@ -9,8 +9,8 @@ packages_build=(gcc cmake ninja-build pkg-config libpaho-mqtt-dev libuv1-dev
 packages_run=(mosquitto mosquitto-clients curl openssl procps iproute2)
 # shellcheck disable=SC2034
 packages_test=(clang libclang-rt-14-dev clang-format libcmocka-dev bats jq
-	gnutls-bin faketime netcat-openbsd valgrind shellcheck sqlite3 git perl binutils python3 strace
-	softhsm2 opensc libengine-pkcs11-openssl)
+	gnutls-bin faketime netcat-openbsd valgrind shellcheck sqlite3 git perl binutils
+	python3 strace systemd softhsm2 opensc libengine-pkcs11-openssl)
 
 # http-parser on Debian 12, its successor llhttp on 13.
 packages_http() {

@@ -11,6 +11,7 @@ root=$PWD
 
 what=${1:-all}
 work=$(mktemp -d)
+chmod 1777 "$work" # what the service's user finds goes there, too
 trap 'rm -rf "$work"' EXIT
 passed=0
 failed=0
@@ -76,11 +77,13 @@ e2e_file() { # FILE
 export -f e2e_file
 export work
 
-# e2e PRESET RUNNER FILE…: three files at once; each has its own ports.
+# e2e PRESET RUNNER FILE…: three files at once; each has its own ports. A
+# sanitizer cannot write in our sandbox.
 e2e() {
-	local preset=$1 runner=$2
+	local preset=$1 runner=$2 sandbox=true
 	shift 2
-	MS_BIN_DIR="$root/build/$preset/bin" MS_RUNNER="$runner" WAIT_S=300 \
+	case $preset in asan | tsan) sandbox=false ;; esac
+	MS_SANDBOX=$sandbox MS_BIN_DIR="$root/build/$preset/bin" MS_RUNNER="$runner" WAIT_S=300 \
 		xargs -P 3 -I{} bash -c 'e2e_file {}' < <(printf '%s\n' "$@") &&
 		no_findings
 }
@@ -88,8 +91,14 @@ e2e() {
 suite=(tests/e2e/*.bats)
 sanitized=()
 for file in "${suite[@]}"; do
-	# It builds by itself, in another folder.
-	[ "$file" = tests/e2e/docker.bats ] || sanitized+=("$file")
+	case $file in
+	# They build by themselves, or look at the release build's programs.
+	*/docker.bats | */packaging.bats | */timing.bats) ;;
+	# Code of ours in Mosquitto, and code of others in the signer, which both
+	# have no sanitizer.
+	*/plugin.bats | */hsm.bats) ;;
+	*) sanitized+=("$file") ;;
+	esac
 done
 
 say "packages"

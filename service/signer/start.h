@@ -19,7 +19,7 @@ struct signer_start {
 	const char *user;            /* whom it becomes; "": stays */
 	bool sandbox;
 	unsigned threads;
-	unsigned check_ec; /* one EC signature in so many is verified; 0: none */
+	unsigned check_ec; /* verifies one EC signature in so many; 0: none */
 	const char *log_level;
 };
 

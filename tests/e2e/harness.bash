@@ -93,14 +93,18 @@ stop_broker() {
 	BROKER_PID=
 }
 
+# What a runner (valgrind) or a sanitizer does itself, up to writing down what it
+# has found, no sandbox of ours allows.
+sandbox() {
+	[ -z "$MS_RUNNER" ] && [ "${MS_SANDBOX:-true}" = true ] || echo --set sandbox=false
+}
+
 start_server() { # DIR [options of run]
 	local dir=$1
 	shift
-	# What a runner (valgrind) does itself no filter of ours allows.
-	[ -z "$MS_RUNNER" ] || set -- --set sandbox=false "$@"
-	# shellcheck disable=SC2086
+	# shellcheck disable=SC2086,SC2046
 	$MS_RUNNER "$MS_BIN_DIR/ms_ssl_server" run --config "$dir/ms_ssl_server.conf" \
-		"$@" >>"$dir.log" 2>&1 3>&- &
+		$(sandbox) "$@" >>"$dir.log" 2>&1 3>&- &
 	SERVER_PID=$!
 	wait_for "the HTTP door on $HTTP_PORT" server_answers
 }

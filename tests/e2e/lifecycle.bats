@@ -226,7 +226,7 @@ fails_and_says_so() {
 	stop_server
 	SERVER_PID=
 	"$MS_BIN_DIR/ms_ssl_server" run --config "$DIR/ms_ssl_server.conf" \
-		--set "http_tls_certificate=$TEST_DIR/door.crt" --set "http_tls_key=$TEST_DIR/door.key" \
+		$(sandbox) --set "http_tls_certificate=$TEST_DIR/door.crt" --set "http_tls_key=$TEST_DIR/door.key" \
 		--set "http_tls_client_ca=$DIR/ca.crt" --set http_tls_client_required=true \
 		>>"$DIR.log" 2>&1 3>&- &
 	SERVER_PID=$!

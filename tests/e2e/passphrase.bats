@@ -44,7 +44,7 @@ opens() {
 }
 
 @test "a service is told to be restarted, and goes by the old one until then" {
-	"$MS_BIN_DIR/ms_ssl_server" run --config "$DIR/ms_ssl_server.conf" --set mqtt_enabled=false \
+	"$MS_BIN_DIR/ms_ssl_server" run --config "$DIR/ms_ssl_server.conf" --set mqtt_enabled=false $(sandbox) \
 		>>"$DIR.log" 2>&1 3>&- &
 	SERVER_PID=$!
 	wait_for "the HTTP door" server_answers
@@ -53,7 +53,7 @@ opens() {
 	post create "{\"name\":\"020000000002\",\"days\":1,\"pass\":\"$PASS\"}" | jq -e .crt
 	kill "$SERVER_PID"
 	wait "$SERVER_PID"
-	"$MS_BIN_DIR/ms_ssl_server" run --config "$DIR/ms_ssl_server.conf" --set mqtt_enabled=false \
+	"$MS_BIN_DIR/ms_ssl_server" run --config "$DIR/ms_ssl_server.conf" --set mqtt_enabled=false $(sandbox) \
 		>>"$DIR.log" 2>&1 3>&- &
 	SERVER_PID=$!
 	wait_for "the HTTP door" server_answers

@@ -9,7 +9,7 @@ setup() {
 	BROKER_PID=
 	make_installation "$DIR"
 	run=("$MS_BIN_DIR/ms_ssl_server" run --config "$DIR/ms_ssl_server.conf"
-		--set mqtt_enabled=false)
+		--set mqtt_enabled=false $(sandbox))
 }
 
 teardown() {
