@@ -30,8 +30,6 @@ reload_config(struct app *a, const struct config *c)
 	a->config.replay_window_s = c->replay_window_s;
 	a->config.local_days = c->local_days;
 	a->config.local_renew_days = c->local_renew_days;
-	memcpy(
-	    a->config.broker_names, c->broker_names, sizeof(c->broker_names));
 }
 
 void

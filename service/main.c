@@ -40,6 +40,7 @@ main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (argc >= 2 && strcmp(argv[1], commands[i].word) == 0)
 			return commands[i].run(argc - 1, argv + 1);
-	fprintf(stderr, "usage: ms_ssl_server init|run|check|passphrase …; see --help\n");
+	fprintf(stderr,
+	    "usage: ms_ssl_server init|run|check|passphrase …; see --help\n");
 	return EXIT_USAGE;
 }

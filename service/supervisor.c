@@ -53,6 +53,7 @@ supervisor_signer_settings(const struct config *c, struct signer_start *out)
 	    .sandbox = c->sandbox,
 	    .threads = c->signer_threads,
 	    .check_ec = c->signer_check_ec,
+	    .local_names = c->broker_names,
 	    .log_level = levels[c->log_level],
 	};
 }

@@ -22,7 +22,7 @@ struct entry {
 
 struct limits {
 	struct limits_rule rule;
-	uint64_t seed; /* so that nobody can aim at one bucket */
+	uint64_t seed;  /* so that nobody can aim at one bucket */
 	uint32_t used;  /* entries that were ever used */
 	uint32_t spare; /* the first of those given back */
 	uint32_t oldest, newest;

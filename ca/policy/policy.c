@@ -231,16 +231,6 @@ check_key(const struct profile *p, const struct public_key *key, struct err *e)
 	return 0;
 }
 
-static bool
-san_list_has(const struct san_list *l, const struct san *wanted)
-{
-	for (size_t i = 0; i < l->count; i++)
-		if (l->item[i].type == wanted->type &&
-		    text_equal(l->item[i].text, wanted->text))
-			return true;
-	return false;
-}
-
 /* Clients of the authority's own servers may know them by these words. */
 static int
 check_protected_sans(

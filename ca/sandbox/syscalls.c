@@ -18,6 +18,13 @@
 #define SANITIZED 0
 #endif
 
+/* libseccomp's own macros leave members out, which clang minds. */
+#define COMPARE(number, how, a, b)                                             \
+	(struct scmp_arg_cmp)                                                  \
+	{                                                                      \
+		.arg = (number), .op = (how), .datum_a = (a), .datum_b = (b)   \
+	}
+
 #define NOT_KNOWN SCMP_ACT_ERRNO(ENOSYS)
 
 /* Nothing that we do needs them, whatever a library tries. */
@@ -47,7 +54,7 @@ static int
 add_memory(scmp_filter_ctx f)
 {
 	const struct scmp_arg_cmp no_exec =
-	    SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
+	    COMPARE(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
 
 	return seccomp_rule_add_array(
 		   f, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, &no_exec) != 0 ||
@@ -61,8 +68,9 @@ static int
 add_threads(scmp_filter_ctx f)
 {
 	const struct scmp_arg_cmp thread =
-	    SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD);
-	const struct scmp_arg_cmp name = SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME);
+	    COMPARE(0, SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD);
+	const struct scmp_arg_cmp name =
+	    COMPARE(0, SCMP_CMP_EQ, PR_SET_NAME, 0);
 
 	if (seccomp_rule_add_array(
 		f, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, &thread) != 0)
@@ -75,7 +83,7 @@ static int
 add_self(scmp_filter_ctx f)
 {
 	const struct scmp_arg_cmp self =
-	    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid());
+	    COMPARE(0, SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0);
 
 	return seccomp_rule_add_array(
 		   f, SCMP_ACT_ALLOW, SCMP_SYS(kill), 1, &self) != 0 ||
@@ -90,7 +98,7 @@ add_families(scmp_filter_ctx f, const int *families)
 {
 	for (; *families >= 0; families++) {
 		const struct scmp_arg_cmp family =
-		    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)*families);
+		    COMPARE(0, SCMP_CMP_EQ, (scmp_datum_t)*families, 0);
 
 		if (seccomp_rule_add_array(
 			f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, &family) != 0)

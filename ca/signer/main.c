@@ -41,6 +41,7 @@ struct settings {
 	int fd;
 	unsigned threads;
 	unsigned check_ec; /* see struct signer */
+	struct san_list local_names;
 	enum log_level log_level;
 };
 
@@ -51,6 +52,7 @@ usage(void)
 	    "usage: ms_ssl_signer --fd N --dir DIR --profiles FILE\n"
 	    "           [--ca-key URI] [--pkcs11-module FILE]\n"
 	    "           [--passphrase-file FILE] [--threads N] [--check-ec N]\n"
+	    "           [--local-names LIST]\n"
 	    "           [--log-level debug|info|warn|error]\n"
 	    "           [--user NAME] [--no-sandbox]\n"
 	    "       ms_ssl_signer init …\n"
@@ -66,6 +68,8 @@ usage(void)
 	    "  --passphrase-file  opens the keys at the start\n"
 	    "  --threads          1 to 64 (2)\n"
 	    "  --check-ec         verifies one in N EC signatures (none)\n"
+	    "  --local-names      dns:…,ip:…: what the authority's own\n"
+	    "                     entities may be called\n"
 	    "  --user             becomes this user once its files are read\n"
 	    "  --no-sandbox       under a debugger or valgrind\n"
 	    "\n",
@@ -82,6 +86,7 @@ static const struct option options[] = {
     {"passphrase-file", required_argument, NULL, 'k'},
     {"threads", required_argument, NULL, 't'},
     {"check-ec", required_argument, NULL, 'e'},
+    {"local-names", required_argument, NULL, 'a'},
     {"log-level", required_argument, NULL, 'l'},
     {"user", required_argument, NULL, 'u'},
     {"no-sandbox", no_argument, NULL, 'n'},
@@ -105,6 +110,7 @@ number_parse(const char *text, unsigned max, unsigned *out)
 static int
 set_option(struct settings *s, int option)
 {
+	struct err ignored = ERR_INIT;
 	unsigned n;
 
 	switch (option) {
@@ -138,6 +144,8 @@ set_option(struct settings *s, int option)
 		return number_parse(optarg, THREADS_MOST, &s->threads);
 	case 'e':
 		return number_parse(optarg, CHECK_EC_MOST, &s->check_ec);
+	case 'a':
+		return san_list_add_all(&s->local_names, optarg, &ignored);
 	case 'l':
 		return log_level_parse(optarg, &s->log_level);
 	default:
@@ -294,6 +302,7 @@ serve_main(int argc, char **argv)
 	}
 	log_set_level(s.log_level);
 	signer.check_ec = s.check_ec;
+	signer.local_names = s.local_names;
 	rc = run(&s, &signer, &e);
 	authority_free(signer.authority);
 	if (rc != 0)

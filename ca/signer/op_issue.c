@@ -10,6 +10,20 @@ check_pass(struct signer *s, const struct profile *p,
 	return p->local ? 0 : authority_unlock(s->authority, m->pass, e);
 }
 
+/* Nobody vouches for what the service says of its own: its names are those that
+ * the signer read at its start. */
+static int
+check_local_names(const struct signer *s, const struct profile *p,
+    const struct certificate_fields *fields, struct err *e)
+{
+	for (size_t i = 0; p->local && i < fields->sans.count; i++)
+		if (!san_list_has(&s->local_names, &fields->sans.item[i]))
+			return err_set(e, ERR_BAD_FIELD, "san",
+			    "\"%s\" is none of the configured names",
+			    fields->sans.item[i].text);
+	return 0;
+}
+
 static int
 check_fields(const struct profile *p, const struct issuer *issuer,
     const struct name *name, struct certificate_fields *fields, struct err *e)
@@ -61,6 +75,7 @@ op_issue(struct signer *s, const struct signer_request *m, struct buf *payload,
 	if (p == NULL)
 		return err_set(e, ERR_BAD_FIELD, "profile", "is not known");
 	if (check_pass(s, p, m, e) != 0 ||
+	    check_local_names(s, p, &fields, e) != 0 ||
 	    authority_issuer(s->authority, &issuer, e) != 0)
 		return -1;
 	if (check_fields(p, &issuer, &m->name, &fields, e) == 0)

@@ -10,6 +10,8 @@
 struct signer {
 	struct authority *authority;
 	struct profile_set profiles;
+	/* The names that the authority's own entities may have. */
+	struct san_list local_names;
 	/* Where the authority's key is EC, one certificate in so many is
 	 * verified before it leaves; 0: none. Under an RSA key each one is,
 	 * and all are once one did not verify. */

@@ -85,6 +85,13 @@ struct san_list {
  * host names become lower case and may begin with the one label "*". */
 MUST_USE int san_list_add(struct san_list *l, struct bytes text, struct err *e);
 
+/* Adds each of "dns:a.example,ip:192.0.2.1"; goes on after a fault, and e is
+ * the last one. */
+MUST_USE int san_list_add_all(
+    struct san_list *l, const char *text, struct err *e);
+
+bool san_list_has(const struct san_list *l, const struct san *one);
+
 /* Adds a bare host name or address, found out by its form. */
 MUST_USE int san_list_add_host(
     struct san_list *l, struct bytes host, struct err *e);

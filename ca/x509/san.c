@@ -91,14 +91,21 @@ address_canonical(struct bytes text, struct san *out, struct err *e)
 	return 0;
 }
 
+bool
+san_list_has(const struct san_list *l, const struct san *one)
+{
+	for (size_t i = 0; i < l->count; i++)
+		if (l->item[i].type == one->type &&
+		    strncmp(l->item[i].text, one->text, sizeof(one->text)) == 0)
+			return true;
+	return false;
+}
+
 static int
 list_put(struct san_list *l, const struct san *san, struct err *e)
 {
-	for (size_t i = 0; i < l->count; i++) {
-		if (l->item[i].type == san->type &&
-		    strncmp(l->item[i].text, san->text, sizeof(san->text)) == 0)
-			return 0;
-	}
+	if (san_list_has(l, san))
+		return 0;
 	if (l->count >= SAN_COUNT_MAX)
 		return err_set(
 		    e, ERR_BAD_FIELD, "san", "at most %d names", SAN_COUNT_MAX);
@@ -132,6 +139,22 @@ san_list_add(struct san_list *l, struct bytes text, struct err *e)
 		    "must begin with \"dns:\" or \"ip:\"");
 	}
 	return list_put(l, &san, e);
+}
+
+int
+san_list_add_all(struct san_list *l, const char *text, struct err *e)
+{
+	int rc = 0;
+
+	while (*text != '\0') {
+		size_t n = strcspn(text, ",");
+		struct bytes one = {(const uint8_t *)text, n};
+
+		if (n > 0 && san_list_add(l, one, e) != 0)
+			rc = -1;
+		text += n + (text[n] == ',');
+	}
+	return rc;
 }
 
 int

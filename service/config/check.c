@@ -116,17 +116,9 @@ check_names(struct check *c, const struct config *v)
 {
 	struct san_list sans = {.count = 0};
 	struct err e = ERR_INIT;
-	const char *at = v->broker_names;
 
-	while (*at != '\0') {
-		size_t n = strcspn(at, ",");
-
-		if (n > 0 &&
-		    san_list_add(
-			&sans, (struct bytes){(const uint8_t *)at, n}, &e) != 0)
-			tell(c, "broker_names", e.message);
-		at += n + (at[n] == ',');
-	}
+	if (san_list_add_all(&sans, v->broker_names, &e) != 0)
+		tell(c, "broker_names", e.message);
 }
 
 /* What others may read or replace protects nothing. */

@@ -147,7 +147,7 @@ const struct setting settings[] = {
     {"local_renew_days", NUMBER(local_renew_days, 0, 824), "10",
 	"they are renewed when they end within this"},
     {"broker_names", TEXT(broker_names), "dns:localhost,ip:127.0.0.1,ip:::1",
-	"alternative names of the broker's certificate"},
+	"alternative names of the broker's certificate; read at start only"},
     {"broker_pid_file", PATH(broker_pid_file), "mosquitto/mosquitto.pid",
 	"Mosquitto is told to reload by SIGHUP to the process in it"},
     {"broker_reload", TEXT(broker_reload), "",

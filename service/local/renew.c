@@ -13,24 +13,6 @@ static const struct verb local_verb = {
     .needs = NEEDS_SIGNATURE,
 };
 
-/* "dns:localhost,ip:127.0.0.1" */
-static int
-add_names(const char *list, struct san_list *sans, struct err *e)
-{
-	const char *at = list;
-
-	while (*at != '\0') {
-		size_t n = strcspn(at, ",");
-
-		if (n > 0 &&
-		    san_list_add(
-			sans, (struct bytes){(const uint8_t *)at, n}, e) != 0)
-			return -1;
-		at += n + (at[n] == ',');
-	}
-	return 0;
-}
-
 /* What a verb's parse does for the requests of a door. The digest is one that
  * no other request has. */
 static int
@@ -43,7 +25,7 @@ fill(struct local *l, enum local_entity n, struct request *r, struct err *e)
 		return err_set(e, ERR_INTERNAL, NULL, "no profile \"%s\"",
 		    local_profile(n));
 	if (n == LOCAL_BROKER &&
-	    add_names(l->config->broker_names, &r->plan.sans, e) != 0)
+	    san_list_add_all(&r->plan.sans, l->config->broker_names, e) != 0)
 		return -1;
 	if (public_key_of(l->key, &r->plan.key, e) != 0)
 		return -1;

@@ -125,6 +125,7 @@ signer_exec(const struct signer_start *s, const char *program)
 	if (s->check_ec > 0)
 		snprintf(check_ec, sizeof(check_ec), "%u", s->check_ec);
 	n = add_option(argv, n, "--check-ec", check_ec);
+	n = add_option(argv, n, "--local-names", s->local_names);
 	n = add_option(argv, n, "--ca-key", s->ca_key);
 	n = add_option(argv, n, "--pkcs11-module", s->pkcs11_module);
 	n = add_option(argv, n, "--passphrase-file", s->passphrase_file);

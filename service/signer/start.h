@@ -19,6 +19,7 @@ struct signer_start {
 	const char *user;            /* whom it becomes; "": stays */
 	bool sandbox;
 	unsigned threads;
+	const char *local_names; /* of the local entities: "dns:…,ip:…" */
 	unsigned check_ec; /* verifies one EC signature in so many; 0: none */
 	const char *log_level;
 };

@@ -20,6 +20,9 @@
 #include "tests/unit/ca/signer/hunt.h"
 #include "tests/unit/ca/signer/law.h"
 
+/* What the configuration calls the broker. */
+#define LOCAL_NAMES "dns:broker,dns:localhost,ip:127.0.0.1"
+
 #define PROGRAM    BIN_DIR "/ms_ssl_signer"
 #define HANG_MS    120000 /* no more than a guard: nothing waits so long */
 #define PACKET_MAX (4 * MESSAGE_MAX)
@@ -52,8 +55,9 @@ front_start(const struct fixture *f, const struct hunt *hunt, bool open)
 	char profiles[FIXTURE_MAX], pass[FIXTURE_MAX], dir[sizeof(f->dir)];
 	char *argv[] = {(char[]){PROGRAM}, (char[]){"--fd"}, (char[]){"3"},
 	    (char[]){"--log-level"}, (char[]){"error"}, (char[]){"--dir"}, dir,
-	    (char[]){"--profiles"}, profiles,
-	    open ? (char[]){"--passphrase-file"} : NULL, pass, NULL};
+	    (char[]){"--profiles"}, profiles, (char[]){"--local-names"},
+	    (char[]){LOCAL_NAMES}, open ? (char[]){"--passphrase-file"} : NULL,
+	    pass, NULL};
 	struct front front = {.fixture = f, .hunt = hunt};
 	posix_spawn_file_actions_t actions;
 	int pair[2], theirs;

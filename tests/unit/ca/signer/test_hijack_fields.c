@@ -406,7 +406,7 @@ ask_with_san(size_t entity, enum san_type type, const char *text)
 static void
 names_are_for_the_profiles_that_allow_them(void **state)
 {
-	static const bool allowed[] = {true, false, false, true, false};
+	static const bool allowed[] = {true, false, false, false, false};
 
 	(void)state;
 	for (size_t i = 0; i < ENTITY_COUNT; i++) {
@@ -431,8 +431,24 @@ protected_hosts_are_for_the_local_profiles_alone(void **state)
 		for (size_t i = 0; i < 3; i++)
 			assert_int_not_equal(
 			    ask_with_san(i, SAN_DNS, hosts[h]), ERR_NONE);
-		assert_int_equal(ask_with_san(3, SAN_DNS, hosts[h]), ERR_NONE);
 	}
+	assert_int_equal(ask_with_san(3, SAN_DNS, hosts[0]), ERR_NONE);
+}
+
+/* No passphrase is needed for them: so they are those of the configuration. */
+static void
+local_entities_have_the_configured_names_alone(void **state)
+{
+	static const char *const others[] = {"ssl", "bank.example.com",
+	    "localhost.example.com", "*.localhost", "Localhost"};
+
+	(void)state;
+	assert_int_equal(ask_with_san(3, SAN_DNS, "localhost"), ERR_NONE);
+	assert_int_equal(ask_with_san(3, SAN_IP, "127.0.0.1"), ERR_NONE);
+	assert_int_not_equal(ask_with_san(3, SAN_IP, "127.0.0.2"), ERR_NONE);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		assert_int_not_equal(
+		    ask_with_san(3, SAN_DNS, others[i]), ERR_NONE);
 }
 
 static void
@@ -934,6 +950,7 @@ main(void)
 	    cmocka_unit_test(unknown_profiles_are_refused),
 	    cmocka_unit_test(names_are_for_the_profiles_that_allow_them),
 	    cmocka_unit_test(protected_hosts_are_for_the_local_profiles_alone),
+	    cmocka_unit_test(local_entities_have_the_configured_names_alone),
 	    cmocka_unit_test(names_out_of_form_are_refused),
 	    cmocka_unit_test(key_that_is_no_key_is_refused),
 	    cmocka_unit_test(rsa_exponent_out_of_bounds_is_refused),
