@@ -7,17 +7,6 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
-
 /* libseccomp's own macros leave members out, which clang minds. */
 #define COMPARE(number, how, a, b)                                             \
 	(struct scmp_arg_cmp)                                                  \
@@ -125,8 +114,8 @@ syscalls_restrict(const struct syscalls *s, const char **missing, struct err *e)
 	scmp_filter_ctx f;
 	int rc;
 
-	*missing = SANITIZED ? "seccomp: built with a sanitizer" : "";
-	if (SANITIZED)
+	*missing = SYSCALLS_SANITIZED ? "seccomp: built with a sanitizer" : "";
+	if (SYSCALLS_SANITIZED)
 		return 0;
 	f = seccomp_init(s->strict ? SCMP_ACT_KILL_PROCESS : NOT_KNOWN);
 	if (f == NULL)

@@ -20,6 +20,18 @@
 
 #include "ca/base/err.h"
 
+/* Built with a sanitizer, which needs calls that no list of ours has. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SYSCALLS_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SYSCALLS_SANITIZED 1
+#endif
+#endif
+#ifndef SYSCALLS_SANITIZED
+#define SYSCALLS_SANITIZED 0
+#endif
+
 struct syscalls {
 	const char *const *allowed; /* names, closed by NULL */
 	const int *families;        /* of socket and socketpair, closed by -1 */
@@ -29,8 +41,8 @@ struct syscalls {
 };
 
 /* Before any other thread; for this process and its threads. Sets no_new_privs.
- * A program built with a sanitizer has no filter: it needs calls that no list
- * of ours has; `missing` then says so, and is "" else. */
+ * Where SYSCALLS_SANITIZED there is no filter: `missing` then says so, and is
+ * "" else. */
 MUST_USE int syscalls_restrict(
     const struct syscalls *s, const char **missing, struct err *e);
 

@@ -29,16 +29,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
+#include "ca/sandbox/syscalls.h"
 
 /* What an attempt ended in: its child's exit status, or DIED. */
 enum outcome { FAILED = 0, SUCCEEDED = 1, DIED = 2, NOT_ENTERED = 3 };
@@ -77,7 +68,7 @@ expect_refused(const struct attempt *list)
 	for (; list->name != NULL; list++) {
 		enum outcome o;
 
-		if (SANITIZED && !list->landlock)
+		if (SYSCALLS_SANITIZED && !list->landlock)
 			continue;
 		o = outcome_of(list->run);
 		if (o != FAILED && o != DIED)
@@ -213,6 +204,26 @@ try_become_root(void)
 {
 	return syscall(SYS_setuid, 0) == 0;
 }
+
+/* What neither process may. */
+static const struct attempt attempts_of_an_intruder[] = {
+    {"read a file", try_read_a_system_file, true},
+    {"make a file", try_make_a_file, true},
+    {"open another's memory", try_read_the_parents_memory, true},
+    {"exec", try_exec_to_the_end, true},
+    {"fork", try_fork, false},
+    {"fork, the old way", try_vfork, false},
+    {"map executable memory", try_map_executable, false},
+    {"make memory executable", try_make_executable, false},
+    {"ptrace", try_trace_the_parent, false},
+    {"read another's memory", try_copy_the_parents_memory, false},
+    {"signal another", try_signal_the_parent, false},
+    {"a local socket", try_unix_socket, false},
+    {"a packet socket", try_raw_socket, false},
+    {"a namespace", try_namespace, false},
+    {"setuid", try_become_root, false},
+    {NULL, NULL, false},
+};
 
 static void *
 thread_main(void *arg)
