@@ -188,6 +188,11 @@ open_record(struct app *a)
 		a->config.ledger, LEDGER_QUEUE_MAX, &a->ledger, &a->err) != 0 ||
 	    store_open(a->config.store, &store, &a->err) != 0)
 		return -1;
+	if (settle_intents(a->config.ledger, a->ledger, store, &a->settlement,
+		&a->err) != 0) {
+		store_close(store);
+		return -1;
+	}
 	return committer_start(
 	    store, STORE_QUEUE_MAX, a->mailbox, &a->committer, &a->err);
 }
@@ -217,7 +222,8 @@ open_pipeline(struct app *a)
 	};
 
 	if (view_load(&a->config, &view, &a->err) != 0 ||
-	    pipeline_open(&parts, view, &a->pipeline, &a->err) != 0)
+	    pipeline_open(&parts, view, &a->pipeline, &a->err) != 0 ||
+	    settle_resume(&a->settlement, a->pipeline, &a->err) != 0)
 		return -1;
 	return local_open(&a->config, a->pipeline, a->channel, a->ledger,
 	    a->mailbox, &h, &a->local, &a->err);

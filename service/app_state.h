@@ -9,6 +9,7 @@
 #include "service/door/mqtt_door.h"
 #include "service/door/recovery.h"
 #include "service/local/local.h"
+#include "service/settle.h"
 
 struct app {
 	const struct app_options *options;
@@ -23,6 +24,7 @@ struct app {
 	struct workers *workers;
 	struct limits *limits;
 	struct ledger *ledger;
+	struct settlement settlement; /* until the pipeline has it */
 	struct committer *committer;
 	struct channel *channel;
 	struct pipeline *pipeline;

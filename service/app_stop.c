@@ -3,6 +3,7 @@
  * answered, the answers are acknowledged, then everything is closed. A deadline
  * stands over all of it.
  */
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "service/app_state.h"
@@ -24,6 +25,7 @@ close_parts(struct app *a)
 	mailbox_close(a->mailbox);
 	pipeline_close(a->pipeline);
 	limits_free(a->limits);
+	free(a->settlement.open);
 }
 
 static void

@@ -6,9 +6,7 @@
 #include "ca/base/clock.h"
 #include "topics/json.h"
 
-/* Clients' clocks are slow: valid from a little before now. */
-#define BACKDATE_S 300
-#define DAY_S      86400
+#define DAY_S 86400
 
 static const char default_profile[] = "collector";
 
@@ -95,6 +93,25 @@ earlier(int64_t a, int64_t b)
 }
 
 static int
+set_serial_and_dates(struct request *r, const struct authority_view *v,
+    int64_t now, struct err *e)
+{
+	struct certificate_fields *f = &r->plan;
+
+	if (r->resumes) {
+		f->serial = r->intent.serial;
+		f->not_before_s = r->intent.not_before_s;
+		f->not_after_s = r->intent.not_after_s;
+		return 0;
+	}
+	f->not_before_s = now - ISSUE_BACKDATE_S;
+	/* The last second counts (RFC 5280, 4.1.2.5). */
+	f->not_after_s =
+	    earlier(now + (int64_t)r->days * DAY_S - 1, v->not_after_s);
+	return serial_new(&f->serial, e);
+}
+
+static int
 plan_fields(struct request *r, const struct authority_view *v, struct err *e)
 {
 	struct certificate_fields *f = &r->plan;
@@ -103,12 +120,8 @@ plan_fields(struct request *r, const struct authority_view *v, struct err *e)
 	if (v->not_after_s <= now)
 		return err_set(e, ERR_INTERNAL, NULL,
 		    "the authority's certificate has ended");
-	if (serial_new(&f->serial, e) != 0)
+	if (set_serial_and_dates(r, v, now, e) != 0)
 		return -1;
-	f->not_before_s = now - BACKDATE_S;
-	/* The last second counts (RFC 5280, 4.1.2.5). */
-	f->not_after_s =
-	    earlier(now + (int64_t)r->days * DAY_S - 1, v->not_after_s);
 	if (policy_apply(r->rule, &r->name, f, e) != 0)
 		return -1;
 	return policy_check(r->rule, &r->name, f, v->not_after_s, e);

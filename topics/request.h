@@ -5,6 +5,7 @@
 #ifndef TOPICS_REQUEST_H
 #define TOPICS_REQUEST_H
 
+#include "ca/ledger/intents.h"
 #include "ca/base/secret.h"
 #include "ca/policy/profile.h"
 #include "ca/store/store.h"
@@ -102,6 +103,11 @@ struct request {
 	/* set by the pipeline from the store */
 	bool known; /* the entity exists; last is its newest */
 	struct store_certificate last;
+
+	/* An intent of this request that a crash left: its serial and dates
+	 * are used again. */
+	bool resumes;
+	struct ledger_intent intent;
 
 	/* set by the verb's prepare */
 	const struct profile *rule; /* into the view */

@@ -2,6 +2,7 @@
 
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #define DAY_S    86400
@@ -93,4 +94,23 @@ clock_format_ms(int64_t ms, char out[CLOCK_TEXT_MS_LEN])
 	clock_format(ms / 1000, text);
 	snprintf(out, CLOCK_TEXT_MS_LEN, "%.19s.%03uZ", text,
 	    (unsigned)(ms % 1000) % 1000);
+}
+
+int
+clock_parse(struct bytes text, int64_t *seconds)
+{
+	char copy[CLOCK_TEXT_LEN], again[CLOCK_TEXT_LEN];
+	struct tm tm = {.tm_sec = 0};
+	const char *end;
+
+	if (text.len != CLOCK_TEXT_LEN - 1)
+		return -1;
+	memcpy(copy, text.data, text.len);
+	copy[text.len] = '\0';
+	end = strptime(copy, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	if (end == NULL || *end != '\0')
+		return -1;
+	*seconds = (int64_t)timegm(&tm);
+	clock_format(*seconds, again); /* 30 February, a sign, a blank */
+	return memcmp(copy, again, sizeof(copy)) == 0 ? 0 : -1;
 }

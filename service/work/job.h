@@ -13,6 +13,7 @@
 #define SAME_BUCKETS  1024
 #define UNLOCKS_MAX   16 /* different passphrases being tried at once */
 #define COUNTS_AGE_MS 2000
+#define INTENTS_MAX   65536
 
 /* The view that a job began with, however often it is replaced meanwhile. */
 struct shared_view {
@@ -76,6 +77,9 @@ struct pipeline {
 
 	struct job *same[SAME_BUCKETS]; /* by the request's digest */
 
+	struct ledger_intent *intents; /* that a crash left */
+	size_t intent_count;
+
 	struct store_counts counts;
 	int64_t counted_ms; /* monotonic; 0: never */
 	int64_t started_ms;
@@ -91,6 +95,9 @@ void step_intent(struct job *j);   /* sign.c */
 void step_sign(struct job *j);     /* sign.c */
 void step_commit(struct job *j);   /* commit.c */
 void step_answer(struct job *j);   /* pipeline.c */
+
+/* Where a crash left an intent of this request: takes it (intents.c). */
+void job_take_intent(struct job *j);
 
 /* Ends a job with j->err. */
 void job_refuse(struct job *j);

@@ -56,8 +56,10 @@ on_looked_up(struct store_job *sj)
 		job_refuse(j);
 	} else if (j->r.repeated)
 		step_open_key(j);
-	else
+	else {
+		job_take_intent(j);
 		step_prepare(j);
+	}
 }
 
 static bool

@@ -350,6 +350,7 @@ pipeline_close(struct pipeline *p)
 		return;
 	assert(p->count == 0);
 	view_release(p->view);
+	free(p->intents);
 	OPENSSL_cleanse(p->tag, sizeof(p->tag));
 	free(p);
 }

@@ -54,6 +54,11 @@ struct arrival {
 MUST_USE int pipeline_open(const struct pipeline_parts *parts,
     struct authority_view *take_view, struct pipeline **out, struct err *e);
 
+/* An intent that a crash left without an end; copied. When its request comes
+ * again it is used. Before the first arrival. */
+MUST_USE int pipeline_resume(
+    struct pipeline *p, const struct ledger_intent *intent, struct err *e);
+
 /* Every arrival is answered, if only by a refusal. */
 void pipeline_submit(struct pipeline *p, const struct arrival *a);
 

@@ -92,3 +92,27 @@ kept() { # COUNT: so many requests are in the journal
 	refute grep -q 'journal_recovery' "$DIR.log"
 	stop_all
 }
+
+@test "what was about to be signed keeps the serial and the dates of its intent" {
+	local csr serial
+	csr=$(openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+		-keyout "$TEST_DIR/own.key" -subj /CN=AABBCCDDEEFF 2>/dev/null | openssl req -outform DER | base64 -w0)
+	listen 1
+	kill -STOP "$(signer)"
+	# shellcheck disable=SC2046
+	mosquitto_pub $(collector_tls AABBCCDDEEFF) -q 1 -t ssl/sign \
+		-m "{\"name\":\"AABBCCDDEEFF\",\"days\":9,\"pass\":\"$PASS\",\"csr\":\"$csr\"}"
+	wait_for "the intent" grep -q ' intent .*door=mqtt' "$DIR/state/ledger"
+	serial=$(grep ' intent .*door=mqtt' "$DIR/state/ledger" | grep -oE 'serial=[0-9a-f]+')
+	kill -9 "$(service)"
+	wait "$LISTENER"
+	[ "serial=$(jq -r .serial "$TEST_DIR/answers")" = "$serial" ]
+	grep -q 'intents_settled .*open=1' "$DIR.log"
+	[ "$(grep ' intent .*door=mqtt' "$DIR/state/ledger" | grep -oE 'serial=[0-9a-f]+' | sort -u | wc -l)" = 1 ]
+	[ "$(grep ' intent .*door=mqtt' "$DIR/state/ledger" | grep -oE 'not_after=[^ ]+' | sort -u | wc -l)" = 1 ]
+	# All of it has an end now: the next start finds nothing open.
+	stop_server
+	start_server "$DIR" --set passphrase_file=passphrase
+	[ "$(grep -c intents_settled "$DIR.log")" = 1 ]
+	stop_all
+}

@@ -93,6 +93,29 @@ clock_format_ms_has_three_digits(void **state)
 	assert_string_equal(text, "2026-11-22T01:33:00.007Z");
 }
 
+static void
+clock_parse_reads_what_format_wrote_and_nothing_else(void **state)
+{
+	static const int64_t times[] = {
+	    0, 1, 951782400, 1795459380, 4102444800, 253402300799};
+	static const char *const bad[] = {"", "2027-11-22T01:33:00",
+	    "2027-11-22T01:33:00.5Z", "2027-11-22 01:33:00Z",
+	    "2027-02-30T00:00:00Z", "2027-11-22T25:00:00Z",
+	    "2027-11-22T01:33:00z", "+027-11-22T01:33:00Z",
+	    "2027-1-022T01:33:00Z", "2027-11-22T01:33:00Z "};
+	char text[CLOCK_TEXT_LEN];
+	int64_t back;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		clock_format(times[i], text);
+		assert_int_equal(clock_parse(bytes_of_text(text), &back), 0);
+		assert_int_equal(back, times[i]);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(clock_parse(bytes_of_text(bad[i]), &back), -1);
+}
+
 int
 main(void)
 {
@@ -103,6 +126,8 @@ main(void)
 	    cmocka_unit_test(clock_format_agrees_with_the_c_library),
 	    cmocka_unit_test(clock_format_stays_within_its_years),
 	    cmocka_unit_test(clock_format_ms_has_three_digits),
+	    cmocka_unit_test(
+		clock_parse_reads_what_format_wrote_and_nothing_else),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

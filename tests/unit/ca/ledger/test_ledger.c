@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "ca/base/file.h"
-#include "ca/ledger/ledger.h"
+#include "ca/ledger/intents.h"
 
 #define THREADS 8
 #define EACH    125
@@ -375,6 +375,78 @@ ledger_fails_closed_when_the_disk_is_full_and_recovers(void **state)
 	assert_int_equal(lines(f), 3);
 }
 
+struct seen {
+	unsigned count;
+	uint8_t last; /* first byte of the serial */
+};
+
+static int
+on_open_intent(void *arg, const struct ledger_intent *i, struct err *e)
+{
+	struct seen *seen = arg;
+
+	(void)e;
+	assert_int_equal(i->request[0], i->serial.bytes[0]);
+	assert_int_equal(i->not_before_s, 1795459380);
+	assert_int_equal(i->not_after_s, 1826995380);
+	seen->count++;
+	seen->last = i->serial.bytes[0];
+	return 0;
+}
+
+static void
+note(struct ledger *l, enum ledger_kind kind, uint8_t n)
+{
+	struct err e = ERR_INIT;
+	struct ledger_entry entry = {.kind = kind,
+	    .door = "http",
+	    .name = "intent", /* a word of the line's own */
+	    .has_serial = true,
+	    .not_before_s = 1795459380,
+	    .not_after_s = 1826995380,
+	    .has_request = true};
+
+	entry.serial.bytes[0] = entry.request[0] = n;
+	assert_int_equal(ledger_note(l, &entry, &e), 0);
+}
+
+static struct seen
+open_intents(struct fixture *f)
+{
+	struct seen seen = {0, 0};
+	struct err e = ERR_INIT;
+
+	assert_int_equal(
+	    ledger_open_intents(f->path, on_open_intent, &seen, &e), 0);
+	return seen;
+}
+
+static void
+ledger_open_intents_are_those_without_an_end(void **state)
+{
+	struct fixture *f = *state;
+	struct seen seen;
+	struct ledger *l;
+
+	assert_int_equal(open_intents(f).count, 0); /* no file */
+	l = open_ledger(f);
+	for (uint8_t n = 1; n <= 4; n++)
+		note(l, LEDGER_INTENT, n);
+	note(l, LEDGER_ISSUED, 1);
+	note(l, LEDGER_FAILED, 4);
+	note(l, LEDGER_REFUSED, 2); /* no end of an intent */
+	note(l, LEDGER_INTENT, 2);  /* taken up again: still one */
+	ledger_close(l);
+	seen = open_intents(f);
+	assert_int_equal(seen.count, 2);
+	assert_int_equal(seen.last, 2);
+	l = open_ledger(f);
+	note(l, LEDGER_ISSUED, 2);
+	note(l, LEDGER_ISSUED, 3);
+	ledger_close(l);
+	assert_int_equal(open_intents(f).count, 0);
+}
+
 int
 main(void)
 {
@@ -391,6 +463,7 @@ main(void)
 	    TEST(ledger_keeps_a_line_a_line_whatever_is_in_it),
 	    TEST(ledger_flushes_what_many_threads_append),
 	    TEST(ledger_close_writes_notes_that_nobody_waits_for),
+	    TEST(ledger_open_intents_are_those_without_an_end),
 	    TEST(ledger_fails_closed_when_the_disk_is_full_and_recovers),
 	};
 
