@@ -150,13 +150,15 @@ go_down(struct mqtt_link *l, const char *why)
 	}
 }
 
-/* The one in flight when the connection dies, again and again, is poison: the
- * broker drops us for it, and Paho would send it for ever. */
+/* The one in flight when the broker ends the connection, again and again, is
+ * poison: it drops us for it, and Paho would send it for ever. */
 static struct out *
-find_poison(struct mqtt_link *l)
+find_poison(struct mqtt_link *l, bool dropped)
 {
 	struct out *poison = NULL;
 
+	if (!dropped)
+		return NULL;
 	if (l->flight.count == 0) {
 		l->short_lives = 0;
 		return NULL;
@@ -178,7 +180,7 @@ find_poison(struct mqtt_link *l)
  * (it tells each as failed), and it is sent again from our own queue, in order.
  */
 static void
-renew_client(struct mqtt_link *l)
+renew_client(struct mqtt_link *l, bool dropped)
 {
 	struct out_list unsettled;
 	struct out *poison, *o;
@@ -186,7 +188,7 @@ renew_client(struct mqtt_link *l)
 
 	MQTTAsync_destroy(&l->client);
 	pthread_mutex_lock(&l->lock);
-	poison = find_poison(l);
+	poison = find_poison(l, dropped);
 	out_list_init(&unsettled);
 	while ((o = out_list_take(&l->flight)) != NULL) {
 		if (o->state == OUT_SENT)
@@ -215,11 +217,20 @@ connect_now(struct mqtt_link *l)
 		go_down(l, "the connection cannot be tried");
 }
 
+/* For a reason of our own. */
 static void
 lose(struct mqtt_link *l, const char *why)
 {
 	go_down(l, why);
-	renew_client(l);
+	renew_client(l, false);
+}
+
+/* The other side has ended it. */
+static void
+lose_dropped(struct mqtt_link *l, const char *why)
+{
+	go_down(l, why);
+	renew_client(l, true);
 }
 
 static void
@@ -331,7 +342,7 @@ static void
 step_up(struct mqtt_link *l, unsigned events, const char *why)
 {
 	if (events & EVENT_LOST) {
-		lose(l, why);
+		lose_dropped(l, why);
 		return;
 	}
 	if (events & EVENT_PUBLISHED)

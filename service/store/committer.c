@@ -57,7 +57,7 @@ finish(struct committer *c, struct store_job *j, const struct err *e)
 {
 	bool ok = e->kind != ERR_INTERNAL;
 
-	if (atomic_exchange(&c->healthy, ok) != ok)
+	if ((!ok || !j->reads) && atomic_exchange(&c->healthy, ok) != ok)
 		log_warn("store", log_text("commits", ok ? "again" : "fail"));
 	j->err = *e;
 	j->letter.deliver = on_done;

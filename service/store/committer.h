@@ -16,6 +16,7 @@ struct store_job {
 	struct letter letter;
 	/* On the store's thread, inside a transaction; may run twice. */
 	int (*run)(struct store_job *j, struct store *s, struct err *e);
+	bool reads; /* it changes nothing: its success says little */
 	/* On the loop's thread: err.kind ERR_NONE after the commit. */
 	void (*done)(struct store_job *j);
 	struct err err;
@@ -27,7 +28,7 @@ MUST_USE int committer_start(struct store *take_store, size_t queue_max,
 /* 0: done will be called. -1, ERR_BUSY: full. Loop's thread. */
 MUST_USE int committer_submit(
     struct committer *c, struct store_job *j, struct err *e);
-/* False after a commit failed and until one succeeds again. */
+/* False after a job failed and until one that writes succeeds again. */
 bool committer_is_healthy(struct committer *c);
 /* Does what waits, ends the thread, closes the store. */
 void committer_stop(struct committer *c);

@@ -31,6 +31,7 @@ void
 step_commit(struct job *j)
 {
 	j->store.run = commit_run;
+	j->store.reads = false;
 	j->store.done = on_committed;
 	if (committer_submit(j->p->parts.committer, &j->store, &j->err) != 0)
 		job_refuse(j);

@@ -81,6 +81,7 @@ step_lookup(struct job *j)
 		return;
 	}
 	j->store.run = lookup_run;
+	j->store.reads = true;
 	j->store.done = on_looked_up;
 	if (committer_submit(j->p->parts.committer, &j->store, &j->err) != 0)
 		job_refuse(j);
