@@ -112,6 +112,7 @@ step "shell scripts" shellcheck -x -P SCRIPTDIR service/*.sh tests/*.sh tests/fu
 step "build: gcc" build release
 step "unit tests: gcc" unit release
 step "end-to-end tests" e2e release "" "${suite[@]}"
+step "faults" e2e release "" tests/faults/*.bats
 if [ "$what" = all ]; then
 	step "build: clang" build clang
 	step "unit tests: clang" unit clang
