@@ -254,8 +254,8 @@ open_parts(struct app *a)
 		&a->workers, &a->err) != 0 ||
 	    open_record(a) != 0 ||
 	    channel_open(&a->loop, a->options->take_signer_fd,
-		CHANNEL_CALLS_MAX, on_signer_lost, a, &a->channel,
-		&a->err) != 0)
+		CHANNEL_CALLS_MAX, a->config.signer_timeout_ms, on_signer_lost,
+		a, &a->channel, &a->err) != 0)
 		return -1;
 	return open_pipeline(a);
 }

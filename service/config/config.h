@@ -47,6 +47,7 @@ struct config {
 
 	unsigned workers; /* threads; 0: one a processor */
 	unsigned signer_threads;
+	unsigned signer_timeout_ms;
 	unsigned signer_check_ec; /* one signature in so many; 0: none */
 	unsigned requests_max;    /* under way in all */
 	unsigned replay_window_s;

@@ -117,6 +117,9 @@ const struct setting settings[] = {
 	"one in so many signatures of an EC CA key is verified before it "
 	"leaves; "
 	"0: none; those of an RSA key always are"},
+    {"signer_timeout", NUMBER(signer_timeout_ms, 1000, 3600000), "30000",
+	"milliseconds without a reply until the signer counts as hung and is "
+	"started again"},
     {"requests_max", NUMBER(requests_max, 1, 100000), "1024",
 	"under way in all; more are answered busy"},
     {"replay_window", NUMBER(replay_window_s, 0, 86400), "300",

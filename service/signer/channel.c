@@ -8,10 +8,7 @@
 #include "ca/base/clock.h"
 #include "ca/base/log.h"
 
-/* The slowest thing that the signer does, the derivation of a passphrase, takes
- * a second; so long without a reply it hangs, and a new one helps. */
-#define REPLY_MS 30000
-#define TICK_MS  5000
+#define TICK_MS 1000
 
 /* A call that waits: to be sent (packet holds it) or for its reply. */
 struct call {
@@ -35,6 +32,7 @@ struct channel {
 	unsigned handles; /* not yet closed */
 	int fd;
 	size_t max, count;
+	unsigned reply_ms;
 	uint64_t next_id;
 	bool open; /* the authority's key, as the newest reply told */
 	bool lost;
@@ -203,10 +201,10 @@ on_poll(uv_poll_t *poll, int status, int events)
 }
 
 static bool
-list_is_late(const struct call_list *l)
+list_is_late(const struct channel *c, const struct call_list *l)
 {
 	return l->first != NULL &&
-	       clock_monotonic_ms() - l->first->made_ms > REPLY_MS;
+	       clock_monotonic_ms() - l->first->made_ms > c->reply_ms;
 }
 
 static void
@@ -214,7 +212,7 @@ on_tick(uv_timer_t *timer)
 {
 	struct channel *c = timer->data;
 
-	if (list_is_late(&c->sent) || list_is_late(&c->unsent))
+	if (list_is_late(c, &c->sent) || list_is_late(c, &c->unsent))
 		channel_lose(c, "it does not answer");
 }
 
@@ -231,7 +229,7 @@ open_handles(struct channel *c, uv_loop_t *loop)
 }
 
 int
-channel_open(uv_loop_t *loop, int take_fd, size_t max,
+channel_open(uv_loop_t *loop, int take_fd, size_t max, unsigned reply_ms,
     void (*on_lost)(void *arg), void *arg, struct channel **out, struct err *e)
 {
 	struct channel *c = calloc(1, sizeof(*c));
@@ -242,6 +240,7 @@ channel_open(uv_loop_t *loop, int take_fd, size_t max,
 	}
 	c->fd = take_fd;
 	c->max = max;
+	c->reply_ms = reply_ms;
 	c->on_lost = on_lost;
 	c->arg = arg;
 	list_init(&c->unsent);

@@ -1,7 +1,7 @@
 /*
  * The service's end of the socket to the signer: sends requests, matches
- * replies by id. A reply that does not decode, one that does not come within 30
- * seconds, or the socket's end, is fatal (on_lost): service and signer end
+ * replies by id. A reply that does not decode, one that does not come in time,
+ * or the socket's end, is fatal (on_lost): service and signer end
  * together and start together.
  * All functions: the loop's thread.
  */
@@ -17,9 +17,12 @@ struct channel;
 /* reply->err.kind ERR_NONE: done; views are good during the call. */
 typedef void (*channel_reply_fn)(void *arg, const struct signer_reply *reply);
 
-/* Takes over the descriptor. max: requests under way. */
+/* Takes over the descriptor. max: requests under way. reply_ms: so long without
+ * a reply the signer hangs; the slowest thing that it does is the derivation of
+ * a passphrase. */
 MUST_USE int channel_open(uv_loop_t *loop, int take_fd, size_t max,
-    void (*on_lost)(void *arg), void *arg, struct channel **out, struct err *e);
+    unsigned reply_ms, void (*on_lost)(void *arg), void *arg,
+    struct channel **out, struct err *e);
 
 /* 0: fn is called once, later (also when the channel is lost or closed, with
  * ERR_INTERNAL). -1, ERR_BUSY: too many under way. m->id is set here. */

@@ -94,9 +94,10 @@ stop_broker() {
 }
 
 # What a runner (valgrind) or a sanitizer does itself, up to writing down what it
-# has found, no sandbox of ours allows.
+# has found, no sandbox of ours allows. And they take their time.
 sandbox() {
-	[ -z "$MS_RUNNER" ] && [ "${MS_SANDBOX:-true}" = true ] || echo --set sandbox=false
+	[ -z "$MS_RUNNER" ] && [ "${MS_SANDBOX:-true}" = true ] ||
+		echo --set sandbox=false --set signer_timeout=3600000
 }
 
 start_server() { # DIR [options of run]

@@ -64,7 +64,7 @@ teardown() {
 }
 
 @test "a signer that hangs is lost: the request fails, and the next start serves" {
-	"${run[@]}" >>"$DIR.log" 2>&1 3>&- &
+	"${run[@]}" --set signer_timeout=30000 >>"$DIR.log" 2>&1 3>&- &
 	SERVER_PID=$!
 	wait_for "the HTTP door" server_answers
 	service=$(pgrep -P "$SERVER_PID" -f 'ms_ssl_server serve')

@@ -55,8 +55,8 @@ setup(void **state)
 	assert_int_equal(uv_loop_init(&f->loop), 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
 	f->peer = pair[1];
-	assert_int_equal(channel_open(&f->loop, pair[0], CALLS_MAX, on_lost, f,
-			     &f->channel, &e),
+	assert_int_equal(channel_open(&f->loop, pair[0], CALLS_MAX, 60000,
+			     on_lost, f, &f->channel, &e),
 	    0);
 	*state = f;
 	return 0;
@@ -227,8 +227,8 @@ channel_tells_who_waits_when_it_closes(void **state)
 	channel_close(f->channel);
 	assert_int_equal(f->failed, 1);
 	assert_int_equal(f->lost, 0);
-	assert_int_equal(
-	    channel_open(&f->loop, pair[0], CALLS_MAX, on_lost, f, &second, &e),
+	assert_int_equal(channel_open(&f->loop, pair[0], CALLS_MAX, 60000,
+			     on_lost, f, &second, &e),
 	    0);
 	f->channel = second;
 	close(pair[1]);

@@ -152,7 +152,7 @@ open_parts(struct fixture *f)
 	assert_int_equal(workers_start(2, 256, f->mailbox, &f->workers, &e), 0);
 	assert_int_equal(limits_new(&rule, &f->limits, &e), 0);
 	open_record(f);
-	assert_int_equal(channel_open(&f->loop, start_signer(f), 256,
+	assert_int_equal(channel_open(&f->loop, start_signer(f), 256, 3600000,
 			     on_signer_lost, f, &f->channel, &e),
 	    0);
 	parts = (struct pipeline_parts){
