@@ -56,6 +56,7 @@ installed_port() { # FILE PATTERN
 make_installation() {
 	mqtt_port=$(port_or_free "${MS_MQTT_PORT:-8883}")
 	http_port=$(port_or_free "${MS_HTTP_PORT:-4444}")
+	mkdir -p "$(dirname "$dir")"
 	"$server" init --dir "$dir" --generate-passphrase \
 		--mqtt-port "$mqtt_port" --http-port "$http_port"
 }
